@@ -1,0 +1,5 @@
+"""``python -m edgeval``."""
+
+from edgeval.cli.main import main
+
+main()

@@ -1,0 +1,1 @@
+"""C++ kernels. Imported by frames.py, pixels.py and metrics.py only."""

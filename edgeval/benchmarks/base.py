@@ -1,0 +1,54 @@
+"""What a benchmark is to the rest: a value with a loader, a prompt, rules and a headline."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterator, Mapping, Sequence
+from dataclasses import dataclass
+from pathlib import Path
+
+from edgeval.types import Ask, Clip, Question, Record, Reference, Report, Score
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Finding:
+    """One thing wrong (or right) with a dataset folder: kind 'missing' | 'damaged' | 'extra' | 'ok'."""
+
+    kind: str
+    path: str
+    detail: str
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class DataCheck:
+    """What ``data check`` found. ``counts``: files and rows by kind; ``sha256``: path -> digest of what was read."""
+
+    findings: tuple[Finding, ...]
+    counts: Mapping[str, int]
+    sha256: Mapping[str, str]
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Benchmark:
+    """One benchmark. A module ``edgeval.benchmarks.<module>`` holds exactly one, named BENCHMARK.
+
+    ``rules``: every answer is scored under all of them, the first leads. ``settings``: named ways to run it;
+    ``default_settings`` are those of a plain run. ``clips(root, settings, tasks)`` yields clips in a fixed order.
+    ``question(row, hints)`` reads one raw dataset row (``hints``: fields the row lacks, such as the track).
+    """
+
+    name: str
+    title: str
+    tasks: tuple[str, ...]
+    settings: tuple[str, ...]
+    default_settings: tuple[str, ...]
+    rules: tuple[str, ...]
+    licence: str
+    source: str
+    embedded: Path | None
+    references: tuple[Reference, ...]
+    clips: Callable[[Path, Sequence[str], Sequence[str]], Iterator[Clip]]
+    ask: Callable[[Question, str | None], Ask]
+    question: Callable[[Mapping[str, object]], Question]
+    score: Callable[[Question, str], tuple[Score, ...]]
+    report: Callable[[Sequence[Record]], Report]
+    check: Callable[[Path], DataCheck]

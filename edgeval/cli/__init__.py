@@ -1,0 +1,1 @@
+"""Command line: one module per verb; the only place that prints, reads the environment and exits."""

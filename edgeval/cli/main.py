@@ -1,0 +1,67 @@
+"""The command ``edgeval``: a lazy click group, so that --help imports no verb."""
+
+from __future__ import annotations
+
+import importlib
+import sys
+from typing import ClassVar
+
+import click
+
+from edgeval import __version__
+from edgeval.errors import EdgevalError
+
+
+class LazyGroup(click.Group):
+    """A group whose commands live in ``edgeval.cli.<verb>`` and are imported when called."""
+
+    VERBS: ClassVar[dict[str, str]] = {
+        "run": "Run a benchmark on a model and score every answer.",
+        "list": "List benchmarks, families, engines and models.",
+        "show": "Show every step of one sample of a run.",
+        "frames": "Write the frames a rule picks from a video.",
+        "score": "Score answers, or a finished run again, without a model.",
+        "data": "Check a dataset folder.",
+        "export": "Export a checkpoint to ONNX graphs.",
+        "doctor": "Say what on this machine is wrong for evaluating.",
+        "bench": "Measure this installation against itself.",
+    }
+
+    def list_commands(self, ctx: click.Context) -> list[str]:
+        """Verbs in the order they are told."""
+        return list(self.VERBS)
+
+    def get_command(self, ctx: click.Context, cmd_name: str) -> click.Command | None:
+        """Import the verb's module; None for an unknown one."""
+        if cmd_name not in self.VERBS:
+            return None
+        module = importlib.import_module(f"edgeval.cli.{cmd_name}")
+        command: click.Command = module.command
+        return command
+
+    def format_commands(self, ctx: click.Context, formatter: click.HelpFormatter) -> None:
+        """List verbs without importing them."""
+        with formatter.section("Commands"):
+            formatter.write_dl(list(self.VERBS.items()))
+
+
+@click.group(cls=LazyGroup, context_settings={"help_option_names": ["-h", "--help"]})
+@click.version_option(__version__, prog_name="edgeval")
+def cli() -> None:
+    """What a small video language model is worth on the device it runs on."""
+
+
+def main() -> None:
+    """Run the command line; turn errors into one sentence and their exit code."""
+    try:
+        code = cli.main(standalone_mode=False)
+    except EdgevalError as error:
+        click.echo(f"edgeval: {error}", err=True)
+        sys.exit(error.exit_code)
+    except click.ClickException as error:
+        error.show()
+        sys.exit(error.exit_code)
+    except (click.Abort, KeyboardInterrupt):
+        click.echo("edgeval: interrupted", err=True)
+        sys.exit(130)
+    sys.exit(code if isinstance(code, int) else 0)

@@ -1,0 +1,293 @@
+"""The nouns, in the order they flow: clip, question, plan, frames, view, prompt, generation, score, record.
+
+Values only: frozen, slotted, keyword-only. Meaning is checked here once (``__post_init__``); arrays carry
+shape and unit in the docstring.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import Literal
+
+import numpy as np
+from numpy.typing import NDArray
+
+from edgeval.errors import ArgumentError
+
+Kind = Literal["choice", "number", "text"]
+Order = Literal["forward", "reverse", "shuffle"]
+How = Literal[
+    "linspace_floor", "linspace_round", "segment_midpoints", "stride", "fps", "smolvlm", "nested", "indices", "times"
+]
+Stop = Literal["eos", "length", "stop_text"]
+Status = Literal["scored", "excluded", "unparsed", "needs_judge", "error"]
+FailureKind = Literal["video", "model", "memory"]
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Question:
+    """One thing to ask about a clip.
+
+    ``kind`` is how the benchmark's own rule reads the answer; ``choices`` may be there for a text question too
+    (Video-MMMU has such a row). ``tags`` are what scores are grouped by (track, subject, ...).
+    """
+
+    id: str
+    clip_id: str
+    task: str
+    text: str
+    answer: str
+    kind: Kind
+    choices: tuple[str, ...] = ()
+    tags: Mapping[str, str] = field(default_factory=dict)
+
+    def __post_init__(self) -> None:
+        """Raise ArgumentError for a choice question without choices."""
+        if self.kind == "choice" and not self.choices:
+            raise ArgumentError(f"question {self.id}: got kind 'choice' without choices; a choice needs options")
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Clip:
+    """One video, or none (blind), with every question asked about it.
+
+    ``must_see_last``: the last frame carries what is asked (Video-MMMU's adaptation image), so every plan has it.
+    """
+
+    id: str
+    video: Path | None
+    questions: tuple[Question, ...]
+    transcript: str | None = None
+    must_see_last: bool = False
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class VideoInfo:
+    """What the index of a file says, before a picture is decoded.
+
+    ``fps`` is the stream's average rate in frames/s, ``duration_s`` in seconds, ``width`` x ``height`` the coded
+    picture in pixels before ``rotation_deg`` (clockwise, multiple of 90) is applied. ``n_frames`` counts displayed
+    frames. ``pts_s``: float64 [n_frames], presentation times in seconds, ascending.
+    """
+
+    path: Path
+    n_frames: int
+    fps: float
+    duration_s: float
+    width: int
+    height: int
+    rotation_deg: int
+    pix_fmt: str
+    codec: str
+    pts_s: NDArray[np.float64]
+    notes: tuple[str, ...] = ()
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class FrameRule:
+    """Which frames to take. ``source`` names whose rule it is (file and commit, or 'user')."""
+
+    how: How
+    n: int | None = None
+    fps: float | None = None
+    min_n: int | None = None
+    max_n: int | None = None
+    multiple: int = 1
+    order: Order = "forward"
+    seed: int = 0
+    indices: tuple[int, ...] = ()
+    times_s: tuple[float, ...] = ()
+    include_last: bool = False
+    source: str = "user"
+
+    def __post_init__(self) -> None:
+        """Raise ArgumentError when a number the rule needs is missing or senseless."""
+        if self.how in ("linspace_floor", "linspace_round", "segment_midpoints", "nested") and not self.n:
+            raise ArgumentError(f"frame rule {self.how!r}: got n={self.n}; wants n >= 1")
+        if self.how in ("fps", "smolvlm") and not (self.fps and self.fps > 0):
+            raise ArgumentError(f"frame rule {self.how!r}: got fps={self.fps}; wants fps > 0")
+        if self.how == "indices" and not self.indices:
+            raise ArgumentError("frame rule 'indices': got none; wants at least one index")
+        if self.how == "times" and not self.times_s:
+            raise ArgumentError("frame rule 'times': got none; wants at least one time in seconds")
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class FramePlan:
+    """The frames to take, as display indices in the order they are shown (may repeat, may be out of order)."""
+
+    info: VideoInfo
+    indices: tuple[int, ...]
+    rule: FrameRule
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Picture:
+    """One decoded picture, before any arithmetic; lent for the length of a call, not to be kept.
+
+    Either ``planes``: Y, U, V as uint8 or uint16 (``bit_depth`` > 8) [h, w] views, rows strided, chroma subsampled as
+    the shapes say; or ``rgb``: uint8 [H, W, 3] where the kernels do not take the format (``planes`` is None then).
+    ``rotation_deg`` is clockwise and still to be applied.
+    """
+
+    planes: tuple[NDArray[np.unsignedinteger], NDArray[np.unsignedinteger], NDArray[np.unsignedinteger]] | None
+    rgb: NDArray[np.uint8] | None
+    bit_depth: int = 8
+    matrix: Literal["bt601", "bt709", "bt2020"] = "bt601"
+    full_range: bool = False
+    rotation_deg: int = 0
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Frames:
+    """Decoded frames in plan order.
+
+    ``pixels``: one array per frame as the family's shrink made it (uint8 [h, w, 3] by default).
+    ``pts_s``: float64 [T], the times really got. ``digests``: sha256 of each frame's uint8 RGB [H, W, 3] bytes, when
+    asked for. ``damage``: what was lost or suspect, empty for a sound file.
+    """
+
+    plan: FramePlan
+    pixels: tuple[NDArray[np.generic], ...]
+    pts_s: NDArray[np.float64]
+    digests: tuple[str, ...] = ()
+    damage: tuple[str, ...] = ()
+    decode_s: float = 0.0
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Ask:
+    """What a benchmark says to the model about one clip: the user's turn and the longest answer it allows, in tokens."""
+
+    text: str
+    max_new_tokens: int
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Decoding:
+    """How tokens are chosen. Greedy unless ``temperature`` > 0; then seeded, so the same seed gives the same tokens."""
+
+    temperature: float = 0.0
+    top_p: float = 1.0
+    top_k: int = 0
+    seed: int = 0
+    max_new_tokens: int | None = None
+    stop: tuple[str, ...] = ()
+
+    def __post_init__(self) -> None:
+        """Raise ArgumentError outside the usual domains."""
+        if self.temperature < 0 or not 0 < self.top_p <= 1 or self.top_k < 0:
+            raise ArgumentError(
+                f"decoding: got temperature={self.temperature}, top_p={self.top_p}, top_k={self.top_k}; "
+                "wants temperature >= 0, 0 < top_p <= 1, top_k >= 0"
+            )
+        if self.max_new_tokens is not None and self.max_new_tokens < 1:
+            raise ArgumentError(f"decoding: got max_new_tokens={self.max_new_tokens}; wants >= 1")
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Timing:
+    """Seconds spent on one answer. ``see_s`` and ``prefix_s`` are paid once per clip and shared by its questions."""
+
+    decode_s: float = 0.0
+    preprocess_s: float = 0.0
+    vision_s: float = 0.0
+    prefix_s: float = 0.0
+    prefill_s: float = 0.0
+    step_s: tuple[float, ...] = ()
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Prompt:
+    """One question as the model gets it: text before image tokens are expanded, and every token id."""
+
+    text: str
+    token_ids: tuple[int, ...]
+    shared_prefix_len: int
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Generation:
+    """What came out. ``token_ids`` are the new tokens, without the one that stopped it."""
+
+    text: str
+    token_ids: tuple[int, ...]
+    stop: Stop
+    timing: Timing
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Score:
+    """One answer under one rule. ``value`` in [0, 1] or None; ``parsed`` None when the rule could not read it."""
+
+    rule: str
+    value: float | None
+    parsed: str | tuple[str | float, ...] | None
+    status: Status
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Failure:
+    """Why a question has no answer; it stays in n and is worth 0."""
+
+    kind: FailureKind
+    message: str
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Record:
+    """One asked question: what was seen, said and scored, or why not."""
+
+    question: Question
+    setting: str
+    frame_indices: tuple[int, ...]
+    prompt: Prompt | None
+    generation: Generation | None
+    scores: Mapping[str, Score]
+    failure: Failure | None = None
+    damage: tuple[str, ...] = ()
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Figure:
+    """One number of a report: what it is, under which rule, over what, and how sure we are.
+
+    ``value`` in percent, None when there is nothing to average (n = 0 or a rule that cannot be computed; ``note``
+    says why). ``group`` is "" for all, else "track=adaptation" or "track=adaptation,subject=Math".
+    ``low``..``high``: 95 % interval. ``n`` counts failures; ``n_excluded`` are outside it because the rule says so.
+    """
+
+    name: str
+    rule: str
+    group: str
+    value: float | None
+    n: int
+    low: float | None = None
+    high: float | None = None
+    n_failed: int = 0
+    n_unparsed: int = 0
+    n_excluded: int = 0
+    n_needs_judge: int = 0
+    note: str = ""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Reference:
+    """A published or computed row to stand beside ours. ``values``: figure name or group -> percent."""
+
+    name: str
+    values: Mapping[str, float]
+    source: str
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Report:
+    """Every figure of one benchmark run. ``headline``: the (name, rule, group) keys of the main table, in order."""
+
+    benchmark: str
+    figures: tuple[Figure, ...]
+    headline: tuple[tuple[str, str, str], ...]
+    references: tuple[Reference, ...] = ()
+    notes: tuple[str, ...] = ()
