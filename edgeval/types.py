@@ -30,11 +30,13 @@ FailureKind = Literal["video", "model", "memory"]
 class Question:
     """One thing to ask about a clip.
 
+    ``row_id`` is the dataset's own id; ``id`` is "<task>:<row_id>", unique in a run; ``task`` is lmms-eval's task name.
     ``kind`` is how the benchmark's own rule reads the answer; ``choices`` may be there for a text question too
     (Video-MMMU has such a row). ``tags`` are what scores are grouped by (track, subject, ...).
     """
 
     id: str
+    row_id: str
     clip_id: str
     task: str
     text: str
@@ -51,12 +53,13 @@ class Question:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Clip:
-    """One video, or none (blind), with every question asked about it.
+    """One video, or none (blind), with every question asked about it in one ``setting`` (video, question-only, ...).
 
     ``must_see_last``: the last frame carries what is asked (Video-MMMU's adaptation image), so every plan has it.
     """
 
     id: str
+    setting: str
     video: Path | None
     questions: tuple[Question, ...]
     transcript: str | None = None

@@ -33,7 +33,7 @@ class Benchmark:
 
     ``rules``: every answer is scored under all of them, the first leads. ``settings``: named ways to run it;
     ``default_settings`` are those of a plain run. ``clips(root, settings, tasks)`` yields clips in a fixed order.
-    ``question(row, hints)`` reads one raw dataset row (``hints``: fields the row lacks, such as the track).
+    ``question(row)`` reads one raw dataset row, with the fields it lacks added (``track``); DataError says what is wrong.
     """
 
     name: str
@@ -47,7 +47,7 @@ class Benchmark:
     embedded: Path | None
     references: tuple[Reference, ...]
     clips: Callable[[Path, Sequence[str], Sequence[str]], Iterator[Clip]]
-    ask: Callable[[Question, str | None], Ask]
+    ask: Callable[[Clip, Question], Ask]
     question: Callable[[Mapping[str, object]], Question]
     score: Callable[[Question, str], tuple[Score, ...]]
     report: Callable[[Sequence[Record]], Report]
