@@ -240,15 +240,27 @@ class Failure:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
+class PromptDigest:
+    """What a record keeps of a prompt. ``sha256`` is over the token ids as little-endian int64."""
+
+    text: str
+    n_tokens: int
+    shared_prefix_len: int
+    sha256: str
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
 class Record:
-    """One asked question: what was seen, said and scored, or why not."""
+    """One asked question: what was seen, said and scored, or why not. ``video`` is relative to the data folder."""
 
     question: Question
     setting: str
-    frame_indices: tuple[int, ...]
-    prompt: Prompt | None
-    generation: Generation | None
-    scores: Mapping[str, Score]
+    frame_indices: tuple[int, ...] = ()
+    video: str = ""
+    video_sha256: str = ""
+    prompt: PromptDigest | None = None
+    generation: Generation | None = None
+    scores: Mapping[str, Score] = field(default_factory=dict)
     failure: Failure | None = None
     damage: tuple[str, ...] = ()
 
