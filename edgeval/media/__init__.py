@@ -1,0 +1,1 @@
+"""Reading and writing video files; the only room that knows PyAV."""
