@@ -6,12 +6,13 @@
     |-- RunFolderError                  2   a run folder that cannot be used as asked
     |-- DataError                       3   a dataset file that is missing, damaged or malformed
     |   `-- VideoError                  3   a video that cannot be read as asked
-    |-- ManifestError                   4   a model folder that is missing, broken or not what it says
+    |-- ManifestError                   4   a model folder that is missing, broken or changed
     |-- EngineError                     4   an engine that is not here or cannot run this
     |-- MemoryLimitError                5   the run does not fit
     `-- Interrupted                     6   stopped, nothing lost, resume goes on
 
-A message says what, got, wanted, and what to do, in one sentence. Only ``cli`` turns one into an exit.
+A message says what, got, wanted, and what to do, in one sentence. Only ``cli`` turns one into an
+exit.
 """
 
 from __future__ import annotations
@@ -62,7 +63,7 @@ class VideoError(DataError):
 
 
 class ManifestError(EdgevalError):
-    """A model folder that is missing, incomplete, changed since it was hashed, or not understood."""
+    """A model folder that is missing, incomplete, changed or not understood."""
 
     exit_code = 4
 

@@ -1,7 +1,7 @@
-"""The nouns, in the order they flow: clip, question, plan, frames, view, prompt, generation, score, record.
+"""The nouns, in the order they flow: clip, question, plan, frames, prompt, generation, record.
 
-Values only: frozen, slotted, keyword-only. Meaning is checked here once (``__post_init__``); arrays carry
-shape and unit in the docstring.
+Values only: frozen, slotted, keyword-only. Meaning is checked here once (``__post_init__``); arrays
+carry shape and unit in the docstring.
 """
 
 from __future__ import annotations
@@ -16,10 +16,19 @@ from numpy.typing import NDArray
 
 from edgeval.errors import ArgumentError
 
+Plane = NDArray[np.uint8] | NDArray[np.uint16]
 Kind = Literal["choice", "number", "text"]
 Order = Literal["forward", "reverse", "shuffle"]
 How = Literal[
-    "linspace_floor", "linspace_round", "segment_midpoints", "stride", "fps", "smolvlm", "nested", "indices", "times"
+    "linspace_floor",
+    "linspace_round",
+    "segment_midpoints",
+    "stride",
+    "fps",
+    "smolvlm",
+    "nested",
+    "indices",
+    "times",
 ]
 Stop = Literal["eos", "length", "stop_text"]
 Status = Literal["scored", "excluded", "unparsed", "needs_judge", "error"]
@@ -30,9 +39,10 @@ FailureKind = Literal["video", "model", "memory"]
 class Question:
     """One thing to ask about a clip.
 
-    ``row_id`` is the dataset's own id; ``id`` is "<task>:<row_id>", unique in a run; ``task`` is lmms-eval's task name.
-    ``kind`` is how the benchmark's own rule reads the answer; ``choices`` may be there for a text question too
-    (Video-MMMU has such a row). ``tags`` are what scores are grouped by (track, subject, ...).
+    ``row_id`` is the dataset's own id; ``id`` is "<task>:<row_id>", unique in a run; ``task`` is
+    lmms-eval's task name. ``kind`` is how the benchmark's own rule reads the answer; ``choices``
+    may be there for a text question too (Video-MMMU has such a row). ``tags`` are what scores are
+    grouped by (track, subject, ...).
     """
 
     id: str
@@ -48,14 +58,15 @@ class Question:
     def __post_init__(self) -> None:
         """Raise ArgumentError for a choice question without choices."""
         if self.kind == "choice" and not self.choices:
-            raise ArgumentError(f"question {self.id}: got kind 'choice' without choices; a choice needs options")
+            raise ArgumentError(f"question {self.id}: got kind 'choice' and no choices; wants some")
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Clip:
-    """One video, or none (blind), with every question asked about it in one ``setting`` (video, question-only, ...).
+    """One video, or none (blind), with every question asked about it in one ``setting``.
 
-    ``must_see_last``: the last frame carries what is asked (Video-MMMU's adaptation image), so every plan has it.
+    ``must_see_last``: the last frame carries what is asked (Video-MMMU's adaptation image), so
+    every plan has it.
     """
 
     id: str
@@ -70,9 +81,10 @@ class Clip:
 class VideoInfo:
     """What the index of a file says, before a picture is decoded.
 
-    ``fps`` is the stream's average rate in frames/s, ``duration_s`` in seconds, ``width`` x ``height`` the coded
-    picture in pixels before ``rotation_deg`` (clockwise, multiple of 90) is applied. ``n_frames`` counts displayed
-    frames. ``pts_s``: float64 [n_frames], presentation times in seconds, ascending.
+    ``fps`` is the stream's average rate in frames/s, ``duration_s`` in seconds, ``width`` x
+    ``height`` the coded picture in pixels before ``rotation_deg`` (clockwise, multiple of 90) is
+    applied. ``n_frames`` counts displayed frames. ``pts_s``: float64 [n_frames], presentation times
+    in seconds, ascending.
     """
 
     path: Path
@@ -107,7 +119,8 @@ class FrameRule:
 
     def __post_init__(self) -> None:
         """Raise ArgumentError when a number the rule needs is missing or senseless."""
-        if self.how in ("linspace_floor", "linspace_round", "segment_midpoints", "nested") and not self.n:
+        counted = ("linspace_floor", "linspace_round", "segment_midpoints", "nested")
+        if self.how in counted and not (self.n and self.n > 0):
             raise ArgumentError(f"frame rule {self.how!r}: got n={self.n}; wants n >= 1")
         if self.how in ("fps", "smolvlm") and not (self.fps and self.fps > 0):
             raise ArgumentError(f"frame rule {self.how!r}: got fps={self.fps}; wants fps > 0")
@@ -119,7 +132,7 @@ class FrameRule:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class FramePlan:
-    """The frames to take, as display indices in the order they are shown (may repeat, may be out of order)."""
+    """The frames to take: display indices in the order they are shown; one may come twice."""
 
     info: VideoInfo
     indices: tuple[int, ...]
@@ -130,12 +143,12 @@ class FramePlan:
 class Picture:
     """One decoded picture, before any arithmetic; lent for the length of a call, not to be kept.
 
-    Either ``planes``: Y, U, V as uint8 or uint16 (``bit_depth`` > 8) [h, w] views, rows strided, chroma subsampled as
-    the shapes say; or ``rgb``: uint8 [H, W, 3] where the kernels do not take the format (``planes`` is None then).
-    ``rotation_deg`` is clockwise and still to be applied.
+    Either ``planes``: Y, U, V as uint8 or uint16 (``bit_depth`` > 8) [h, w] views, rows strided,
+    chroma subsampled as the shapes say; or ``rgb``: uint8 [H, W, 3] where the kernels do not take
+    the format (``planes`` is None then). ``rotation_deg`` is clockwise and still to be applied.
     """
 
-    planes: tuple[NDArray[np.unsignedinteger], NDArray[np.unsignedinteger], NDArray[np.unsignedinteger]] | None
+    planes: tuple[Plane, Plane, Plane] | None
     rgb: NDArray[np.uint8] | None
     bit_depth: int = 8
     matrix: Literal["bt601", "bt709", "bt2020"] = "bt601"
@@ -148,8 +161,8 @@ class Frames:
     """Decoded frames in plan order.
 
     ``pixels``: one array per frame as the family's shrink made it (uint8 [h, w, 3] by default).
-    ``pts_s``: float64 [T], the times really got. ``digests``: sha256 of each frame's uint8 RGB [H, W, 3] bytes, when
-    asked for. ``damage``: what was lost or suspect, empty for a sound file.
+    ``pts_s``: float64 [T], the times really got. ``digests``: sha256 of each frame's uint8 RGB [H,
+    W, 3] bytes, when asked for. ``damage``: what was lost or suspect, empty for a sound file.
     """
 
     plan: FramePlan
@@ -162,7 +175,7 @@ class Frames:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Ask:
-    """What a benchmark says to the model about one clip: the user's turn and the longest answer it allows, in tokens."""
+    """What a benchmark says to the model: the user's turn and the longest answer, in tokens."""
 
     text: str
     max_new_tokens: int
@@ -170,7 +183,10 @@ class Ask:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Decoding:
-    """How tokens are chosen. Greedy unless ``temperature`` > 0; then seeded, so the same seed gives the same tokens."""
+    """How tokens are chosen. Greedy unless ``temperature`` > 0.
+
+    Then seeded, so the same seed gives the same tokens.
+    """
 
     temperature: float = 0.0
     top_p: float = 1.0
@@ -183,7 +199,8 @@ class Decoding:
         """Raise ArgumentError outside the usual domains."""
         if self.temperature < 0 or not 0 < self.top_p <= 1 or self.top_k < 0:
             raise ArgumentError(
-                f"decoding: got temperature={self.temperature}, top_p={self.top_p}, top_k={self.top_k}; "
+                f"decoding: got temperature={self.temperature}, top_p={self.top_p}, "
+                f"top_k={self.top_k}; "
                 "wants temperature >= 0, 0 < top_p <= 1, top_k >= 0"
             )
         if self.max_new_tokens is not None and self.max_new_tokens < 1:
@@ -192,7 +209,10 @@ class Decoding:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Timing:
-    """Seconds spent on one answer. ``see_s`` and ``prefix_s`` are paid once per clip and shared by its questions."""
+    """Seconds spent on one answer.
+
+    ``see_s`` and ``prefix_s`` are paid once per clip and shared by its questions.
+    """
 
     decode_s: float = 0.0
     preprocess_s: float = 0.0
@@ -204,7 +224,7 @@ class Timing:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Prompt:
-    """One question as the model gets it: text before image tokens are expanded, and every token id."""
+    """One question as the model gets it: text before image tokens are expanded, and token ids."""
 
     text: str
     token_ids: tuple[int, ...]
@@ -223,7 +243,10 @@ class Generation:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Score:
-    """One answer under one rule. ``value`` in [0, 1] or None; ``parsed`` None when the rule could not read it."""
+    """One answer under one rule. ``value`` in [0, 1] or None.
+
+    ``parsed`` None when the rule could not read it.
+    """
 
     rule: str
     value: float | None
@@ -251,7 +274,10 @@ class PromptDigest:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Record:
-    """One asked question: what was seen, said and scored, or why not. ``video`` is relative to the data folder."""
+    """One asked question: what was seen, said and scored, or why not.
+
+    ``video`` is relative to the data folder.
+    """
 
     question: Question
     setting: str
@@ -269,9 +295,10 @@ class Record:
 class Figure:
     """One number of a report: what it is, under which rule, over what, and how sure we are.
 
-    ``value`` in percent, None when there is nothing to average (n = 0 or a rule that cannot be computed; ``note``
-    says why). ``group`` is "" for all, else "track=adaptation" or "track=adaptation,subject=Math".
-    ``low``..``high``: 95 % interval. ``n`` counts failures; ``n_excluded`` are outside it because the rule says so.
+    ``value`` in percent, None when there is nothing to average (n = 0 or a rule that cannot be
+    computed; ``note`` says why). ``group`` is "" for all, else "track=adaptation" or
+    "track=adaptation,subject=Math". ``low``..``high``: 95 % interval. ``n`` counts failures;
+    ``n_excluded`` are outside it because the rule says so.
     """
 
     name: str
@@ -290,7 +317,10 @@ class Figure:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Reference:
-    """A published or computed row to stand beside ours. ``values``: figure name or group -> percent."""
+    """A published or computed row to stand beside ours.
+
+    ``values``: figure name or group -> percent.
+    """
 
     name: str
     values: Mapping[str, float]
@@ -299,7 +329,10 @@ class Reference:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Report:
-    """Every figure of one benchmark run. ``headline``: the (name, rule, group) keys of the main table, in order."""
+    """Every figure of one benchmark run.
+
+    ``headline``: the (name, rule, group) keys of the main table, in order.
+    """
 
     benchmark: str
     figures: tuple[Figure, ...]

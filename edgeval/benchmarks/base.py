@@ -11,7 +11,7 @@ from edgeval.types import Ask, Clip, Question, Record, Reference, Report, Score
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Finding:
-    """One thing wrong (or right) with a dataset folder: kind 'missing' | 'damaged' | 'extra' | 'ok'."""
+    """One thing wrong (or right) with a dataset folder: missing, damaged, extra or ok."""
 
     kind: str
     path: str
@@ -20,7 +20,10 @@ class Finding:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class DataCheck:
-    """What ``data check`` found. ``counts``: files and rows by kind; ``sha256``: path -> digest of what was read."""
+    """What ``data check`` found. ``counts``: files and rows by kind.
+
+    ``sha256``: path -> digest of what was read.
+    """
 
     findings: tuple[Finding, ...]
     counts: Mapping[str, int]
@@ -31,9 +34,10 @@ class DataCheck:
 class Benchmark:
     """One benchmark. A module ``edgeval.benchmarks.<module>`` holds exactly one, named BENCHMARK.
 
-    ``rules``: every answer is scored under all of them, the first leads. ``settings``: named ways to run it;
-    ``default_settings`` are those of a plain run. ``clips(root, settings, tasks)`` yields clips in a fixed order.
-    ``question(row)`` reads one raw dataset row, with the fields it lacks added (``track``); DataError says what is wrong.
+    ``rules``: every answer is scored under all of them, the first leads. ``settings``: named ways
+    to run it; ``default_settings`` are those of a plain run. ``clips(root, settings, tasks)``
+    yields clips in a fixed order. ``question(row)`` reads one raw dataset row, with the fields it
+    lacks added (``track``); DataError says what is wrong.
     """
 
     name: str

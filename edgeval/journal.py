@@ -1,0 +1,284 @@
+"""The crash-safe run folder: one writer, appended and fsynced records, every line chained.
+
+    run.json        the run card, written once before the first question, completed after the last
+    records.jsonl   one line per question: {"chain": ..., "record": {...}}
+    .lock           held by the process that writes
+
+``chain`` is the first 16 hex digits of sha256(previous chain + record bytes), so a flipped bit, a
+lost line and a torn tail are all seen. A torn or damaged tail is set aside and asked again; nothing
+whole is ever dropped.
+"""
+
+from __future__ import annotations
+
+import fcntl
+import hashlib
+import json
+import os
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from pathlib import Path
+from types import TracebackType
+
+from edgeval.errors import Interrupted, RunFolderError
+from edgeval.records import from_json, to_json
+from edgeval.types import Record
+
+CARD = "run.json"
+RECORDS = "records.jsonl"
+
+
+def write_atomically(path: Path, text: str) -> None:
+    """Write a file so that it is there whole or not at all (fsync, then rename)."""
+    partial = path.with_name(f".{path.name}.partial")
+    try:
+        with partial.open("w", encoding="utf-8", newline="\n") as stream:
+            stream.write(text)
+            stream.flush()
+            os.fsync(stream.fileno())
+        partial.replace(path)
+    except OSError as error:
+        partial.unlink(missing_ok=True)
+        raise Interrupted(
+            f"{path.name}: could not be written ({error.strerror}); answers are safe, free the "
+            f"disk and resume"
+        ) from error
+
+
+def dumps(value: object) -> str:
+    """JSON in the one form that is hashed and compared: sorted keys, no spaces, UTF-8."""
+    return json.dumps(
+        value, sort_keys=True, separators=(",", ":"), ensure_ascii=False, allow_nan=False
+    )
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Tail:
+    """What a journal held: whole records, chain and byte offset after the last, torn bytes."""
+
+    records: tuple[Record, ...]
+    chain: str
+    offset: int
+    torn_bytes: int
+
+
+def read_card(folder: Path) -> dict[str, object]:
+    """The run card of a folder. Raises RunFolderError when there is none or it is not one."""
+    path = folder / CARD
+    try:
+        card = json.loads(path.read_text(encoding="utf-8"))
+    except FileNotFoundError:
+        raise RunFolderError(
+            f"{folder}: got no {CARD}; wants a folder written by 'edgeval run'"
+        ) from None
+    except (OSError, ValueError) as error:
+        raise RunFolderError(
+            f"{path}: cannot be read as a run card ({error}); start a new run"
+        ) from error
+    if not isinstance(card, dict) or "identity" not in card:
+        raise RunFolderError(
+            f"{path}: got JSON that is no run card; wants a folder written by 'edgeval run'"
+        )
+    return card
+
+
+def seed_chain(card: Mapping[str, object]) -> str:
+    """Chain value before the first record: it ties the journal to its run card."""
+    return hashlib.sha256(dumps(card["identity"]).encode()).hexdigest()[:16]
+
+
+def link(chain: str, body: str) -> str:
+    """Chain value after ``body``."""
+    return hashlib.sha256(f"{chain}{body}".encode()).hexdigest()[:16]
+
+
+def read_records(folder: Path, card: Mapping[str, object]) -> Tail:
+    """Every whole record up to the first that is torn or does not fit its chain."""
+    chain = seed_chain(card)
+    path = folder / RECORDS
+    raw = path.read_bytes() if path.exists() else b""
+    records: list[Record] = []
+    offset = 0
+    while (end := raw.find(b"\n", offset)) >= 0:
+        found = _read_line(raw[offset:end], chain)
+        if found is None:
+            break
+        chain, record = found
+        records.append(record)
+        offset = end + 1
+    return Tail(records=tuple(records), chain=chain, offset=offset, torn_bytes=len(raw) - offset)
+
+
+def _read_line(line: bytes, chain: str) -> tuple[str, Record] | None:
+    try:
+        entry = json.loads(line)
+        body = dumps(entry["record"])
+        after = link(chain, body)
+        # The very bytes are compared, so that no flip hides behind an equal parse.
+        if line.decode() != dumps({"chain": after, "record": entry["record"]}):
+            return None
+        return after, from_json(entry["record"])
+    except (ValueError, KeyError, TypeError):
+        return None
+
+
+class Journal:
+    """The only writer of a run folder while it is open. Use as a context manager."""
+
+    def __init__(self, folder: Path, card: Mapping[str, object], *, lock: int, tail: Tail) -> None:
+        self.folder = folder
+        self.card = dict(card)
+        self.records: list[Record] = list(tail.records)
+        self.torn_bytes = tail.torn_bytes
+        self._chain = tail.chain
+        self._offset = tail.offset
+        self._lock = lock
+        self._stream = _open_at(folder / RECORDS, tail)
+
+    @classmethod
+    def create(cls, folder: Path, card: Mapping[str, object]) -> Journal:
+        """Start a run in a new or empty folder.
+
+        Raises RunFolderError when it is taken or cannot be written.
+        """
+        try:
+            folder.mkdir(parents=True, exist_ok=True)
+            taken = sorted(entry.name for entry in folder.iterdir() if entry.name != ".lock")
+            if taken:
+                raise RunFolderError(
+                    f"{folder}: got a folder that holds {taken[0]}; wants an empty one, or "
+                    f"--resume to go on with its run"
+                )
+            lock = _lock(folder)
+        except OSError as error:
+            raise RunFolderError(
+                f"{folder}: cannot be written ({error.strerror}); choose another with -o"
+            ) from error
+        try:
+            write_atomically(
+                folder / CARD, json.dumps(card, indent=1, sort_keys=True, ensure_ascii=False) + "\n"
+            )
+            return cls(
+                folder,
+                card,
+                lock=lock,
+                tail=Tail(records=(), chain=seed_chain(card), offset=0, torn_bytes=0),
+            )
+        except BaseException:
+            os.close(lock)
+            raise
+
+    @classmethod
+    def resume(cls, folder: Path) -> Journal:
+        """Go on with a run.
+
+        Raises RunFolderError when it is no run folder or another process writes it.
+        """
+        card = read_card(folder)
+        try:
+            lock = _lock(folder)
+        except OSError as error:
+            raise RunFolderError(
+                f"{folder}: cannot be written ({error.strerror}); copy it elsewhere"
+            ) from error
+        try:
+            return cls(folder, card, lock=lock, tail=read_records(folder, card))
+        except BaseException:
+            os.close(lock)
+            raise
+
+    def append(self, record: Record) -> None:
+        """Make one record durable. Raises Interrupted when the disk does not take it.
+
+        Earlier ones stay whole.
+        """
+        body = to_json(record)
+        after = link(self._chain, dumps(body))
+        line = (dumps({"chain": after, "record": body}) + "\n").encode()
+        try:
+            _write_all(self._stream, line)
+            os.fsync(self._stream)
+        except OSError as error:
+            self._cut_back()
+            raise Interrupted(
+                f"{self.folder / RECORDS}: could not be written ({error.strerror}); "
+                f"{len(self.records)} answers are "
+                f"safe, free the disk and run 'edgeval run --resume {self.folder}'"
+            ) from error
+        self._chain = after
+        self._offset += len(line)
+        self.records.append(record)
+
+    def complete(self, card: Mapping[str, object]) -> None:
+        """Write the run card once more, with what is known only at the end."""
+        write_atomically(
+            self.folder / CARD,
+            json.dumps(card, indent=1, sort_keys=True, ensure_ascii=False) + "\n",
+        )
+
+    def _cut_back(self) -> None:
+        try:
+            os.ftruncate(self._stream, self._offset)
+        except OSError:
+            return  # The torn tail is found by its chain when the run is resumed.
+
+    def close(self) -> None:
+        """Release the folder."""
+        os.close(self._stream)
+        os.close(self._lock)
+
+    def __enter__(self) -> Journal:
+        """Return self."""
+        return self
+
+    def __exit__(
+        self,
+        kind: type[BaseException] | None,
+        error: BaseException | None,
+        trace: TracebackType | None,
+    ) -> None:
+        """Release the folder."""
+        self.close()
+
+
+def _lock(folder: Path) -> int:
+    handle = os.open(folder / ".lock", os.O_RDWR | os.O_CREAT | os.O_CLOEXEC, 0o644)
+    try:
+        fcntl.flock(handle, fcntl.LOCK_EX | fcntl.LOCK_NB)
+    except BlockingIOError:
+        os.close(handle)
+        raise RunFolderError(
+            f"{folder}: another edgeval is writing this run; wait for it or choose another folder "
+            f"with -o"
+        ) from None
+    return handle
+
+
+def _open_at(path: Path, tail: Tail) -> int:
+    """Descriptor that appends after the last whole record; unbuffered, so nothing lingers."""
+    try:
+        handle = os.open(path, os.O_RDWR | os.O_CREAT | os.O_APPEND | os.O_CLOEXEC, 0o644)
+        if tail.torn_bytes:
+            torn = os.pread(handle, tail.torn_bytes, tail.offset)
+            # A torn last line is what a kill leaves; whole lines behind a damaged one are worth
+            # keeping to look at.
+            if b"\n" in torn:
+                path.with_name("records.damaged").write_bytes(torn)
+            os.ftruncate(handle, tail.offset)
+            os.fsync(handle)
+    except OSError as error:
+        raise RunFolderError(
+            f"{path}: cannot be written ({error.strerror}); copy the run to another disk"
+        ) from error
+    return handle
+
+
+def _write_all(handle: int, line: bytes) -> None:
+    view = memoryview(line)
+    while view:
+        view = view[os.write(handle, view) :]
+
+
+def answered(records: Sequence[Record]) -> frozenset[str]:
+    """Ids of the questions that need not be asked again."""
+    return frozenset(record.question.id for record in records)

@@ -1,0 +1,56 @@
+"""Records to JSON and back: the one schema of records.jsonl."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import asdict
+from typing import Any
+
+from edgeval.types import Failure, Generation, PromptDigest, Question, Record, Score, Timing
+
+SCHEMA = 1
+
+
+def to_json(record: Record) -> dict[str, object]:
+    """Plain JSON values of one record. Times stand under ``timing`` and nowhere else."""
+    row = asdict(record)
+    row["schema"] = SCHEMA
+    row["timing"] = row["generation"].pop("timing") if record.generation else None
+    return row
+
+
+def from_json(row: Mapping[str, Any]) -> Record:
+    """The record a JSON row says. Raises KeyError or TypeError where it is not one."""
+    if row["schema"] != SCHEMA:
+        raise KeyError(f"schema {row['schema']}")
+    question = dict(row["question"])
+    question["choices"] = tuple(question["choices"])
+    generation = None
+    if row["generation"] is not None:
+        timing = dict(row["timing"])
+        timing["step_s"] = tuple(timing["step_s"])
+        said = dict(row["generation"])
+        said["token_ids"] = tuple(said["token_ids"])
+        generation = Generation(**said, timing=Timing(**timing))
+    return Record(
+        question=Question(**question),
+        setting=row["setting"],
+        frame_indices=tuple(row["frame_indices"]),
+        video=row["video"],
+        video_sha256=row["video_sha256"],
+        prompt=None if row["prompt"] is None else PromptDigest(**row["prompt"]),
+        generation=generation,
+        scores={rule: _score(score) for rule, score in row["scores"].items()},
+        failure=None if row["failure"] is None else Failure(**row["failure"]),
+        damage=tuple(row["damage"]),
+    )
+
+
+def _score(row: Mapping[str, Any]) -> Score:
+    parsed = row["parsed"]
+    return Score(
+        rule=row["rule"],
+        value=row["value"],
+        parsed=tuple(parsed) if isinstance(parsed, list) else parsed,
+        status=row["status"],
+    )
