@@ -1,0 +1,194 @@
+"""Every gate of the house, one session each; CI runs the same ones (.ci/run).
+
+``nox -l`` lists them, ``nox -s lint types`` runs some, ``nox --no-venv -s lint`` uses the
+environment nox stands in (install ``.[cpu,test,dev]`` into it first). Tool versions are pinned
+once, in pyproject.toml's extras ``dev`` and ``bench``; a session installs those pins and no others.
+"""
+
+from __future__ import annotations
+
+import os
+import re
+import shutil
+from pathlib import Path
+
+import nox
+
+nox.needs_version = ">=2024.4"
+nox.options.default_venv_backend = "venv"
+nox.options.reuse_existing_virtualenvs = True
+nox.options.sessions = ["lint", "types", "layers", "tests", "cpp", "asan"]
+
+ROOT = Path(__file__).parent
+EXTRAS = nox.project.load_toml(ROOT / "pyproject.toml")["project"]["optional-dependencies"]
+TORCH = "torch==2.13.0"
+CPP = sorted(
+    str(p.relative_to(ROOT)) for p in ROOT.glob("csrc/*/*") if p.suffix in {".cpp", ".hpp"}
+)
+MAX_PACKAGES, MAX_MEGABYTES = 30, 330
+
+
+def has_own_venv(session: nox.Session) -> bool:
+    """False under --no-venv, where nothing may be installed."""
+    return session.virtualenv.venv_backend != "none"
+
+
+def tools(session: nox.Session, *names: str) -> None:
+    """Install the pinned version of each named tool of the extra ``dev``."""
+    if has_own_venv(session):
+        pins = {re.split("[=<>;]", pin)[0]: pin for pin in EXTRAS["dev"]}
+        session.install(*(pins[name] for name in names))
+
+
+def package(session: nox.Session, *extras: str) -> None:
+    """Build a wheel of this tree and install it: what is tested is what would be shipped."""
+    if not has_own_venv(session):
+        return
+    folder = Path(session.create_tmp()) / "wheel"
+    shutil.rmtree(folder, ignore_errors=True)
+    session.run("python", "-m", "pip", "wheel", "-q", "--no-deps", "-w", str(folder), str(ROOT))
+    (wheel,) = folder.glob("*.whl")
+    wanted = f"[{','.join(extras)}]" if extras else ""
+    session.install(f"edgeval{wanted} @ {wheel.as_uri()}")
+
+
+def configure(session: nox.Session, preset: str, *options: str) -> None:
+    """Configure a CMake preset afresh: another environment's cache names tools that are gone."""
+    session.run("cmake", "--fresh", "--preset", preset, *options, silent=True)
+
+
+@nox.session
+def lint(session: nox.Session) -> None:
+    """Style: ruff (lint and format), clang-format, spelling."""
+    tools(session, "ruff", "clang-format", "codespell")
+    session.run("ruff", "check", ".")
+    session.run("ruff", "format", "--check", ".")
+    session.run("clang-format", "--dry-run", "-Werror", *CPP)
+    session.run("codespell", "edgeval", "csrc", "docs", "tests", "README.md", "CHANGELOG.md")
+
+
+@nox.session
+def types(session: nox.Session) -> None:
+    """Types: mypy --strict over the package; the stub of ``_core`` against the compiled module."""
+    tools(session, "mypy")
+    package(session, "cpu", "test")
+    session.run("mypy")
+    # Elsewhere than the checkout, which has no compiled module and would shadow the installed one.
+    with session.chdir(session.create_tmp()):
+        session.run("stubtest", "edgeval._core", env={"MYPYPATH": str(ROOT)})
+
+
+@nox.session
+def layers(session: nox.Session) -> None:
+    """Imports go down only, libraries stay in their rooms, nothing is written twice."""
+    tools(session, "import-linter", "pylint")
+    session.run("lint-imports", "--no-cache")
+    session.run(
+        *("pylint", "--disable=all", "--enable=duplicate-code", "--min-similarity-lines=12"),
+        *(
+            "--ignore-imports=yes",
+            "--ignore-signatures=yes",
+            "--ignore-docstrings=yes",
+            "--score=no",
+        ),
+        "edgeval",
+    )
+
+
+@nox.session
+def tests(session: nox.Session) -> None:
+    """Every test against the built wheel."""
+    package(session, "cpu", "test")
+    session.run("pytest", *session.posargs)
+
+
+@nox.session
+def export(session: nox.Session) -> None:
+    """The tests that need torch: export and its parity. torch comes first, so the pin holds."""
+    if has_own_venv(session):
+        session.install(TORCH)
+    package(session, "cpu", "test", "export")
+    wanting = [str(p) for p in sorted(ROOT.glob("tests/*/test_*.py")) if wants_torch(p)]
+    if not wanting:
+        session.error("no test file asks for torch: the export has lost its tests")
+    session.run("pytest", *wanting, *session.posargs)
+
+
+def wants_torch(path: Path) -> bool:
+    """A test file that skips where torch is not, outside the benchmarks."""
+    return path.parent.name != "bench" and 'importorskip("torch")' in path.read_text(
+        encoding="utf-8"
+    )
+
+
+@nox.session
+def cpp(session: nox.Session) -> None:
+    """The C++ core without Python: warnings are errors, its tests; clang-tidy over all C++."""
+    tools(session, "cmake", "ninja", "pybind11", "clang-tidy")
+    configure(session, "dev")
+    session.run("cmake", "--build", "--preset", "dev")
+    session.run("ctest", "--preset", "dev")
+    found = session.run("python", "-m", "pybind11", "--cmakedir", silent=True)
+    python = session.run("python", "-c", "import sys; print(sys.executable)", silent=True)
+    if not (found and python):
+        return  # nox -R --install-only: nothing ran
+    configure(
+        session, "tidy", f"-Dpybind11_DIR={found.strip()}", f"-DPython_EXECUTABLE={python.strip()}"
+    )
+    jobs = str(os.cpu_count() or 1)
+    session.run(
+        "run-clang-tidy.py", "-p", "build/tidy", "-quiet", "-j", jobs, "/csrc/(core|bind|test)/"
+    )
+
+
+@nox.session
+def asan(session: nox.Session) -> None:
+    """The C++ tests under the address and undefined-behaviour sanitizers."""
+    tools(session, "cmake", "ninja")
+    configure(session, "asan")
+    session.run("cmake", "--build", "--preset", "asan")
+    session.run("ctest", "--preset", "asan", env={"UBSAN_OPTIONS": "print_stacktrace=1"})
+
+
+@nox.session(default=False)
+def bench(session: nox.Session) -> None:
+    """Benchmarks, beside those peers that install here; one that does not is left out."""
+    package(session, "cpu", "test")
+    if has_own_venv(session):
+        session.install(TORCH)
+        for peer in EXTRAS["bench"]:
+            session.run("python", "-m", "pip", "install", "-q", peer, TORCH, success_codes=[0, 1])
+    out = ROOT / "build" / "bench.json"
+    out.parent.mkdir(exist_ok=True)
+    session.run(
+        "pytest", "tests/bench", "--benchmark-enable", f"--benchmark-json={out}", *session.posargs
+    )
+
+
+@nox.session(default=False)
+def size(session: nox.Session) -> None:
+    """What ``pip install edgeval[cpu]`` brings: at most 30 packages, 330 MB, no torch."""
+    if not has_own_venv(session):
+        session.skip("counts the packages of a venv of its own")
+    package(session, "cpu")
+    listing = session.run("python", "-m", "pip", "list", "--format=freeze", silent=True)
+    where = session.run(
+        "python", "-c", "import sysconfig; print(sysconfig.get_path('platlib'))", silent=True
+    )
+    if not (listing and where):
+        return
+    tooling = {"pip", "setuptools", "wheel"}
+    names = {line.partition("==")[0] for line in listing.splitlines()} - tooling
+    site = Path(where.strip())
+    files = [
+        p for p in site.rglob("*") if p.is_file() and not is_tooling(p.relative_to(site), tooling)
+    ]
+    megabytes = sum(p.stat().st_size for p in files) / 1e6
+    session.log(f"{len(names)} packages, {megabytes:.0f} MB: {', '.join(sorted(names))}")
+    if len(names) > MAX_PACKAGES or megabytes > MAX_MEGABYTES or "torch" in names:
+        session.error(f"wants <= {MAX_PACKAGES} packages, <= {MAX_MEGABYTES} MB and no torch")
+
+
+def is_tooling(relative: Path, tooling: set[str]) -> bool:
+    """Whether a file of site-packages belongs to pip and its like, which every venv brings."""
+    return relative.parts[0].partition("-")[0] in tooling | {"pkg_resources", "_distutils_hack"}
