@@ -1,0 +1,1 @@
+"""The five kinds of lesson, one module each; ``KINDS`` in lessons.py lists them."""
