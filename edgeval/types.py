@@ -8,8 +8,9 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from dataclasses import dataclass, field
+from fractions import Fraction
 from pathlib import Path
-from typing import Literal
+from typing import ClassVar, Literal
 
 import numpy as np
 from numpy.typing import NDArray
@@ -78,13 +79,34 @@ class Clip:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
+class PacketIndex:
+    """The packets of one video stream in decode order, and which of them are shown when.
+
+    ``stream`` is its index in the file; ``pts`` and ``dts``: int64 [P] in ``time_base`` seconds
+    (NO_TIMESTAMP where the file has none); ``key``: bool [P], decoding may start here; ``order``:
+    int64 [n_frames], the packet of each displayed frame. ``sequential``: times cannot name a frame
+    here, so frame i is the i-th that a decode from the start gives, and the arrays are empty.
+    """
+
+    stream: int
+    time_base: Fraction
+    pts: NDArray[np.int64]
+    dts: NDArray[np.int64]
+    key: NDArray[np.bool_]
+    order: NDArray[np.int64]
+    sequential: bool = False
+
+    NO_TIMESTAMP: ClassVar[int] = -(1 << 63)
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
 class VideoInfo:
     """What the index of a file says, before a picture is decoded.
 
     ``fps`` is the stream's average rate in frames/s, ``duration_s`` in seconds, ``width`` x
     ``height`` the coded picture in pixels before ``rotation_deg`` (clockwise, multiple of 90) is
     applied. ``n_frames`` counts displayed frames. ``pts_s``: float64 [n_frames], presentation times
-    in seconds, ascending.
+    in seconds, ascending. ``index`` is what decoding needs (probed again where it is None).
     """
 
     path: Path
@@ -98,6 +120,7 @@ class VideoInfo:
     codec: str
     pts_s: NDArray[np.float64]
     notes: tuple[str, ...] = ()
+    index: PacketIndex | None = field(default=None, repr=False, compare=False)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
