@@ -65,6 +65,22 @@ def lint(session: nox.Session) -> None:
     session.run("ruff", "format", "--check", ".")
     session.run("clang-format", "--dry-run", "-Werror", *CPP)
     session.run("codespell", "edgeval", "csrc", "docs", "tests", "README.md", "CHANGELOG.md")
+    session.log(
+        "lines per folder: %s", ", ".join(f"{k} {n}" for k, n in lines_per_folder().items())
+    )
+
+
+def lines_per_folder() -> dict[str, int]:
+    """How big the house is, room by room."""
+    lines: dict[str, int] = {}
+    for path in [
+        *ROOT.glob("edgeval/**/*.py"),
+        *ROOT.glob("tests/**/*.py"),
+        *(ROOT / name for name in CPP),
+    ]:
+        folder = "/".join(path.relative_to(ROOT).parent.parts[:2])
+        lines[folder] = lines.get(folder, 0) + len(path.read_text(encoding="utf-8").splitlines())
+    return dict(sorted(lines.items()))
 
 
 @nox.session

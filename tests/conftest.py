@@ -1,4 +1,4 @@
-"""Fixtures every test may use."""
+"""Fixtures every test may use, and how hypothesis runs here."""
 
 from __future__ import annotations
 
@@ -6,12 +6,24 @@ import os
 from pathlib import Path
 
 import pytest
+from hypothesis import settings
+
+# Slow machines are no failure, and the same commit gets the same examples everywhere.
+settings.register_profile("house", deadline=None, derandomize=True, database=None, max_examples=60)
+settings.load_profile("house")
 
 
 @pytest.fixture(scope="session")
-def shared() -> Path:
+def repo() -> Path:
+    """The root of the checkout the tests stand in."""
+    return Path(__file__).resolve().parents[1]
+
+
+@pytest.fixture(scope="session")
+def shared(repo: Path) -> Path:
     """The folder of evaluation data beside the checkout; skip where it is absent."""
-    root = Path(os.environ.get("EDGEVAL_SHARED", Path(__file__).resolve().parents[2] / "shared"))
+    told = os.environ.get("EDGEVAL_SHARED")  # noqa: TID251 - tests may be told where it is
+    root = Path(told) if told else repo.parent / "shared"
     if not root.is_dir():
         pytest.skip("evaluation data (../shared or $EDGEVAL_SHARED) is not on this machine")
     return root
