@@ -36,7 +36,8 @@ class Benchmark:
 
     ``rules``: every answer is scored under all of them, the first leads. ``settings``: named ways
     to run it; ``default_settings`` are those of a plain run. ``clips(root, settings, tasks)``
-    yields clips in a fixed order. ``question(row)`` reads one raw dataset row, with the fields it
+    yields clips in a fixed order. ``metric`` is the name
+    lmms-eval gives its figure. ``question(row)`` reads one raw dataset row, with the fields it
     lacks added (``track``); DataError says what is wrong.
     """
 
@@ -46,6 +47,7 @@ class Benchmark:
     settings: tuple[str, ...]
     default_settings: tuple[str, ...]
     rules: tuple[str, ...]
+    metric: str
     licence: str
     source: str
     embedded: Path | None

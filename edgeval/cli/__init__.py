@@ -1,1 +1,1 @@
-"""Command line: one module per verb; the only place that prints, reads the environment and exits."""
+"""Command line: one module per verb; only here is printed, read from the environment, exited."""

@@ -27,11 +27,11 @@ class LazyGroup(click.Group):
         "bench": "Measure this installation against itself.",
     }
 
-    def list_commands(self, ctx: click.Context) -> list[str]:
+    def list_commands(self, _ctx: click.Context) -> list[str]:
         """Verbs in the order they are told."""
         return list(self.VERBS)
 
-    def get_command(self, ctx: click.Context, cmd_name: str) -> click.Command | None:
+    def get_command(self, _ctx: click.Context, cmd_name: str) -> click.Command | None:
         """Import the verb's module; None for an unknown one."""
         if cmd_name not in self.VERBS:
             return None
@@ -39,7 +39,7 @@ class LazyGroup(click.Group):
         command: click.Command = module.command
         return command
 
-    def format_commands(self, ctx: click.Context, formatter: click.HelpFormatter) -> None:
+    def format_commands(self, _ctx: click.Context, formatter: click.HelpFormatter) -> None:
         """List verbs without importing them."""
         with formatter.section("Commands"):
             formatter.write_dl(list(self.VERBS.items()))
@@ -54,7 +54,7 @@ def cli() -> None:
 def main() -> None:
     """Run the command line; turn errors into one sentence and their exit code."""
     try:
-        code = cli.main(standalone_mode=False)
+        code = cli.main(standalone_mode=False, auto_envvar_prefix="EDGEVAL")
     except EdgevalError as error:
         click.echo(f"edgeval: {error}", err=True)
         sys.exit(error.exit_code)

@@ -1,0 +1,266 @@
+"""``edgeval run``: a benchmark on a model, from clip to score, resumable."""
+
+from __future__ import annotations
+
+import signal
+import time
+from collections.abc import Iterator, Mapping
+from contextlib import contextmanager
+from datetime import datetime, timezone
+from pathlib import Path
+from types import FrameType
+from typing import Any
+
+import click
+
+from edgeval import report as reports
+from edgeval.cli.progress import Progress
+from edgeval.errors import ArgumentError, Interrupted, RunFolderError
+from edgeval.journal import Journal, read_card
+from edgeval.run import Work, execute
+from edgeval.runcard import FrameChoice, Spec, prepare, same_run
+from edgeval.trace import Trace
+from edgeval.types import Decoding, Record, Report
+
+DEFAULT_MODEL = "tiny"
+
+
+@click.command("run")
+@click.argument("benchmark", required=False)
+@click.option("--model", default=DEFAULT_MODEL, show_default=True, help="Model name or folder.")
+@click.option("--engine", default="cpu", show_default=True, help="What runs the graphs.")
+@click.option("--precision", help="Which of the model's precisions; its first by default.")
+@click.option(
+    "--data", type=click.Path(path_type=Path), help="Dataset folder; embedded by default."
+)
+@click.option("--setting", "settings", multiple=True, help="Setting to run; may be repeated.")
+@click.option("--task", "tasks", multiple=True, help="Task to run; may be repeated.")
+@click.option("--limit", type=click.IntRange(min=1), help="First N questions of every task.")
+@click.option("--frames", "n_frames", type=click.IntRange(min=1), help="At most N frames a clip.")
+@click.option("--fps", type=click.FloatRange(min=0, min_open=True), help="Frames a second.")
+@click.option("--rule", help="Frame rule; the family's own by default.")
+@click.option("--order", type=click.Choice(["forward", "reverse", "shuffle"]), help="Frame order.")
+@click.option("--seed", type=int, default=0, show_default=True, help="For sampling and shuffling.")
+@click.option("--temperature", type=float, default=0.0, show_default=True, help="0 is greedy.")
+@click.option("--top-p", type=float, default=1.0, show_default=True)
+@click.option("--top-k", type=int, default=0, show_default=True, help="0 is all tokens.")
+@click.option("--max-new-tokens", type=int, help="Longest answer; the benchmark's by default.")
+@click.option("--stop", multiple=True, help="Text that ends an answer; may be repeated.")
+@click.option("--threads", type=click.IntRange(min=1), help="Engine threads; all cores by default.")
+@click.option("--no-share", is_flag=True, help="Prefill the clip anew for every question.")
+@click.option("--keep-going", is_flag=True, help="Run although videos are missing or damaged.")
+@click.option("-o", "--output", type=click.Path(path_type=Path), help="Run folder to make.")
+@click.option("--resume", type=click.Path(path_type=Path), help="Run folder to go on with.")
+@click.option("--trace", type=click.Path(path_type=Path), help="Write every noun of every answer.")
+@click.option(
+    "--progress",
+    type=click.Choice(["auto", "rich", "plain", "none"]),
+    default="auto",
+    show_default=True,
+    help="How to show progress on stderr.",
+)
+@click.pass_context
+def command(ctx: click.Context, /, **_: object) -> int:
+    """Run BENCHMARK on a model and score every answer under every rule.
+
+    Without --model and --data it runs what the package carries. The result table goes to stdout,
+    everything else into the run folder.
+    """
+    chosen = ctx.params
+    if chosen["resume"] is not None:
+        _only_resume(ctx)
+        return _resume(chosen["resume"], chosen["progress"])
+    if chosen["benchmark"] is None:
+        raise click.UsageError("got no BENCHMARK; see 'edgeval list benchmarks'", ctx)
+    spec = _spec(chosen)
+    folder = chosen["output"] or _new_folder(spec)
+    _refuse_taken(folder)
+    work, card = prepare(spec)
+    with Journal.create(folder, card) as journal:
+        return _execute(work, journal, spec, chosen["progress"])
+
+
+def _only_resume(ctx: click.Context) -> None:
+    said = [
+        name
+        for name in ctx.params
+        if name not in ("resume", "progress")
+        and ctx.get_parameter_source(name) == click.core.ParameterSource.COMMANDLINE
+    ]
+    if said:
+        raise ArgumentError(
+            f"--resume: got {', '.join(sorted(said))} too; a resumed run takes "
+            "everything from its run card"
+        )
+
+
+def _spec(chosen: Mapping[str, Any]) -> Spec:
+    return Spec(
+        benchmark=chosen["benchmark"],
+        model=chosen["model"],
+        engine=chosen["engine"],
+        precision=chosen["precision"],
+        data=chosen["data"],
+        settings=chosen["settings"],
+        tasks=chosen["tasks"],
+        limit=chosen["limit"],
+        frames=FrameChoice(
+            rule=chosen["rule"],
+            n=chosen["n_frames"],
+            fps=chosen["fps"],
+            order=chosen["order"],
+            seed=chosen["seed"],
+        ),
+        decoding=Decoding(
+            temperature=chosen["temperature"],
+            top_p=chosen["top_p"],
+            top_k=chosen["top_k"],
+            seed=chosen["seed"],
+            max_new_tokens=chosen["max_new_tokens"],
+            stop=chosen["stop"],
+        ),
+        threads=chosen["threads"],
+        share=not chosen["no_share"],
+        keep_going=chosen["keep_going"],
+        trace=chosen["trace"],
+    )
+
+
+def _new_folder(spec: Spec) -> Path:
+    stamp = datetime.now(timezone.utc).strftime("%Y%m%dT%H%M%SZ")
+    name = f"{spec.benchmark}-{Path(spec.model).name}-{stamp}"
+    folder = Path("runs") / name
+    again = 2
+    while folder.exists():
+        folder = Path("runs") / f"{name}-{again}"
+        again += 1
+    return folder
+
+
+def _refuse_taken(folder: Path) -> None:
+    """Say so before a model is loaded; Journal.create makes sure."""
+    if folder.is_file() or (folder.is_dir() and any(folder.iterdir())):
+        raise RunFolderError(
+            f"{folder}: got a folder in use; wants a new one, "
+            f"or --resume {folder} to go on with its run"
+        )
+
+
+def _resume(folder: Path, progress: str) -> int:
+    spec = Spec.from_json(_mapping(read_card(folder), "invocation"))
+    work, card = prepare(spec)
+    with Journal.resume(folder) as journal:
+        same_run(journal.card, card)
+        if journal.torn_bytes:
+            click.echo(
+                f"edgeval: {folder}: {journal.torn_bytes} bytes after the last whole record were "
+                "torn or damaged; their questions are asked again",
+                err=True,
+            )
+        return _execute(work, journal, spec, progress)
+
+
+def _mapping(card: Mapping[str, Any], key: str) -> Mapping[str, Any]:
+    value = card.get(key)
+    if not isinstance(value, Mapping):
+        raise RunFolderError(f"run.json: got no {key}; start a new run")
+    return value
+
+
+def _execute(work: Work, journal: Journal, spec: Spec, how: str) -> int:
+    trace = None if spec.trace is None else Trace(spec.trace, journal.records)
+    began = time.monotonic()
+    try:
+        with _terminable(), Progress(how, work.benchmark.rules[0], trace) as progress:
+            report = execute(work, journal, progress)
+    except KeyboardInterrupt:
+        click.echo(_go_on(journal), err=True)
+        raise
+    finally:
+        work.model.close()
+        if trace is not None:
+            trace.close()
+    card = _completed(journal, time.monotonic() - began)
+    reports.write(
+        journal.folder,
+        card=card,
+        benchmark=work.benchmark,
+        records=journal.records,
+        report=report,
+    )
+    journal.complete(card)
+    _print(report, journal)
+    return _exit_code(journal.records, report, keep_going=spec.keep_going)
+
+
+def _go_on(journal: Journal) -> str:
+    return (
+        f"edgeval: interrupted; {len(journal.records)} answers are safe, go on with "
+        f"'edgeval run --resume {journal.folder}'"
+    )
+
+
+@contextmanager
+def _terminable() -> Iterator[None]:
+    """SIGTERM ends the run in order, as a scheduler would want it."""
+
+    def stop(_signum: int, _frame: FrameType | None) -> None:
+        raise Interrupted(
+            "got SIGTERM; every answer so far is safe, go on with 'edgeval run --resume'"
+        )
+
+    before = signal.signal(signal.SIGTERM, stop)
+    try:
+        yield
+    finally:
+        signal.signal(signal.SIGTERM, before)
+
+
+def _completed(journal: Journal, seconds: float) -> dict[str, object]:
+    """The run card with what is known at the end: videos and times (summed over resumes)."""
+    spent = journal.card.get("seconds", 0.0)
+    videos = {
+        record.video: record.video_sha256 for record in journal.records if record.video_sha256
+    }
+    times = reports.seconds(journal.records)
+    return {
+        **journal.card,
+        "videos": dict(sorted(videos.items())),
+        "seconds": round(float(str(spent)) + seconds, 3),
+        "seconds_by_stage": {
+            "decode": round(times.decode_s, 3),
+            "preprocess": round(times.preprocess_s, 3),
+            "vision": round(times.vision_s, 3),
+            "prefix": round(times.prefix_s, 3),
+            "prefill": round(times.prefill_s, 3),
+            "generate": round(sum(times.step_s), 3),
+        },
+        "finished": datetime.now(timezone.utc).isoformat(timespec="seconds"),
+    }
+
+
+def _print(report: Report, journal: Journal) -> None:
+    click.echo(reports.aligned(reports.headline(report)))
+    for note in report.notes:
+        click.echo(note)
+    if table := reports.references(report):
+        click.echo(f"\nPublished figures for {report.benchmark} in full, on the authors' data:\n")
+        click.echo(reports.aligned(table))
+    click.echo(f"edgeval: run folder {journal.folder}", err=True)
+
+
+def _exit_code(records: list[Record], report: Report, *, keep_going: bool) -> int:
+    """0 complete; 3 when a video failed; 1 when other samples failed or there is no number."""
+    failed = [record for record in records if record.failure is not None]
+    if failed:
+        first = failed[0]
+        why = first.failure.message if first.failure else ""
+        click.echo(
+            f"edgeval: {len(failed)} of {len(records)} questions failed (they count as 0); first: "
+            f"{first.question.id}: {why}",
+            err=True,
+        )
+        video = any(record.failure and record.failure.kind == "video" for record in failed)
+        return 3 if video and not keep_going else 1
+    has_number = any(figure.value is not None for figure in report.figures)
+    return 0 if has_number else 1

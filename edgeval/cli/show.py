@@ -1,0 +1,105 @@
+"""``edgeval show``: every noun of one answered question, and what the model saw as one picture."""
+
+from __future__ import annotations
+
+import math
+from pathlib import Path
+
+import click
+import numpy as np
+from numpy.typing import NDArray
+
+from edgeval import benchmarks, frames, pixels
+from edgeval.errors import UnknownName, VideoError
+from edgeval.journal import read_card, read_records
+from edgeval.media.decode import decode
+from edgeval.media.probe import probe
+from edgeval.png import write_png
+from edgeval.runcard import Spec
+from edgeval.types import FrameRule, Record
+
+THUMB_WIDTH = 320
+
+
+@click.command("show")
+@click.argument("run", type=click.Path(path_type=Path))
+@click.argument("sample", required=False)
+@click.option("-o", "--output", type=click.Path(path_type=Path), help="Contact sheet PNG to write.")
+def command(run: Path, sample: str | None, output: Path | None) -> None:
+    """Show one SAMPLE of a finished or unfinished RUN folder; without SAMPLE, list their ids."""
+    card = read_card(run)
+    records = {record.question.id: record for record in read_records(run, card).records}
+    if sample is None:
+        for record in records.values():
+            click.echo(f"{record.question.id}  {_verdict(record)}")
+        return
+    if sample not in records:
+        raise UnknownName("sample", sample, records)
+    record = records[sample]
+    _tell(record)
+    if output is not None:
+        if not record.video:
+            raise VideoError(f"{sample}: was asked without a video; there is no picture to write")
+        spec = Spec.from_json(card["invocation"])  # type: ignore[arg-type]
+        root = spec.data or benchmarks.load(spec.benchmark).embedded or Path()
+        write_png(output, _contact_sheet(root / record.video, record))
+        click.echo(f"frames: {output}")
+
+
+def _verdict(record: Record) -> str:
+    if record.failure is not None:
+        return f"failed ({record.failure.kind})"
+    return ", ".join(
+        f"{rule} {'-' if score.value is None else f'{score.value:g}'} ({score.status})"
+        for rule, score in record.scores.items()
+    )
+
+
+def _tell(record: Record) -> None:
+    question = record.question
+    click.echo(f"id: {question.id}\nsetting: {record.setting}")
+    for key, value in question.tags.items():
+        click.echo(f"{key}: {value}")
+    if record.video:
+        click.echo(f"video: {record.video}\nvideo sha256: {record.video_sha256}")
+        click.echo(f"frame indices: {', '.join(map(str, record.frame_indices))}")
+    for note in record.damage:
+        click.echo(f"damage: {note}")
+    if record.prompt is not None:
+        prompt = record.prompt
+        shared = prompt.shared_prefix_len
+        click.echo(f"prompt tokens: {prompt.n_tokens} ({shared} shared by the clip's questions)")
+        click.echo(f"prompt:\n{prompt.text}")
+    if record.generation is not None:
+        said = record.generation
+        click.echo(f"answer ({len(said.token_ids)} tokens, stopped by {said.stop}):\n{said.text}")
+    click.echo(f"gold: {question.answer}")
+    for rule, score in record.scores.items():
+        click.echo(f"{rule}: value {score.value}, parsed {score.parsed!r}, {score.status}")
+    if record.failure is not None:
+        click.echo(f"failure: {record.failure.message}")
+
+
+def _contact_sheet(video: Path, record: Record) -> NDArray[np.uint8]:
+    """Uint8 [H, W, 3]: the frames in the order they were shown, row by row."""
+    rule = FrameRule(how="indices", indices=record.frame_indices)
+    seen = decode(frames.plan(probe(video), rule), shrink=pixels.to_rgb)
+    height, width = seen.pixels[0].shape[:2]
+    small = max(1, round(height * THUMB_WIDTH / width))
+    thumbs = [
+        pixels.resize(
+            image.astype(np.uint8, copy=False),
+            height=small,
+            width=THUMB_WIDTH,
+            resample="bilinear",
+        )
+        for image in seen.pixels
+    ]
+    columns = math.ceil(math.sqrt(len(thumbs)))
+    rows = math.ceil(len(thumbs) / columns)
+    sheet = np.full((rows * small, columns * THUMB_WIDTH, 3), 255, dtype=np.uint8)
+    for i, thumb in enumerate(thumbs):
+        top, left = divmod(i, columns)
+        area = np.s_[top * small : (top + 1) * small, left * THUMB_WIDTH : (left + 1) * THUMB_WIDTH]
+        sheet[area] = thumb
+    return sheet

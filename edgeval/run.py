@@ -1,0 +1,231 @@
+"""The straight line: clip, plan, frames, view, prompt, generation, scores, record, journal."""
+
+from __future__ import annotations
+
+import dataclasses
+import hashlib
+from collections.abc import Iterator, Sequence
+from concurrent.futures import Future, ThreadPoolExecutor
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Protocol
+
+import numpy as np
+
+from edgeval import frames as frame_rules
+from edgeval.benchmarks.base import Benchmark
+from edgeval.errors import ArgumentError, DataError, MemoryLimitError, VideoError
+from edgeval.journal import Journal, answered
+from edgeval.media.decode import decode
+from edgeval.media.probe import probe
+from edgeval.model import Model, View
+from edgeval.types import (
+    Clip,
+    Decoding,
+    Failure,
+    FrameRule,
+    Frames,
+    Prompt,
+    PromptDigest,
+    Question,
+    Record,
+    Report,
+    Score,
+)
+
+
+class Observer(Protocol):
+    """Whoever wants to see a run happen (the command line's progress, a trace)."""
+
+    wants_digests: bool
+
+    def started(self, *, total: int, records: Sequence[Record]) -> None:
+        """Called once, with the records a resumed run already has."""
+
+    def asked(self, step: Step) -> None:
+        """Called after each question, before its record is made durable."""
+
+    def recorded(self, record: Record) -> None:
+        """Called after each record is durable."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Step:
+    """Every noun of one answered question, whole."""
+
+    frames: Frames | None
+    view: View | None
+    prompt: Prompt | None
+    record: Record
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Work:
+    """What one run does: the clips, the model that answers, and how."""
+
+    benchmark: Benchmark
+    root: Path
+    clips: tuple[Clip, ...]
+    model: Model
+    rule: FrameRule
+    decoding: Decoding
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class _Seen:
+    clip: Clip
+    frames: Frames | None
+    video_sha256: str
+    failure: Failure | None
+
+
+def check_videos(clips: Sequence[Clip]) -> tuple[str, ...]:
+    """One sentence for each video that cannot be opened; empty when all can."""
+    wrong: dict[Path, str] = {}
+    for video in dict.fromkeys(clip.video for clip in clips if clip.video is not None):
+        try:
+            probe(video)
+        except DataError as error:
+            wrong[video] = str(error)
+    return tuple(wrong.values())
+
+
+def execute(work: Work, journal: Journal, observer: Observer) -> Report:
+    """Ask every question that the journal does not hold yet, then report over all of them.
+
+    Raises EngineError, MemoryLimitError or Interrupted with every answered question safe.
+    """
+    done = answered(journal.records)
+    clips = [left for clip in work.clips if (left := _without(clip, done)).questions]
+    observer.started(total=sum(len(clip.questions) for clip in work.clips), records=journal.records)
+    for seen in _seen_ahead(work, clips, digest=observer.wants_digests):
+        for step in _answer_clip(work, seen):
+            observer.asked(step)
+            journal.append(step.record)
+            observer.recorded(step.record)
+    return work.benchmark.report(journal.records)
+
+
+def _without(clip: Clip, done: frozenset[str]) -> Clip:
+    left = tuple(question for question in clip.questions if question.id not in done)
+    return dataclasses.replace(clip, questions=left)
+
+
+def _seen_ahead(work: Work, clips: Sequence[Clip], *, digest: bool) -> Iterator[_Seen]:
+    """Clips with their frames, one decoded ahead while the model works on the one before."""
+    with ThreadPoolExecutor(max_workers=1, thread_name_prefix="edgeval-decode") as pool:
+        ahead: Future[_Seen] | None = None
+        for clip in clips:
+            coming = pool.submit(_see, work, clip, digest=digest)
+            if ahead is not None:
+                yield ahead.result()
+            ahead = coming
+        if ahead is not None:
+            yield ahead.result()
+
+
+def _see(work: Work, clip: Clip, *, digest: bool) -> _Seen:
+    if clip.video is None:
+        return _Seen(clip=clip, frames=None, video_sha256="", failure=None)
+    sha256 = ""
+    try:
+        sha256 = _sha256(clip.video)
+        rule = dataclasses.replace(work.rule, include_last=clip.must_see_last)
+        plan = frame_rules.plan(probe(clip.video), rule)
+        frames = decode(plan, shrink=work.model.shrink, digest=digest)
+    except VideoError as error:
+        failure = Failure(kind="video", message=str(error))
+        return _Seen(clip=clip, frames=None, video_sha256=sha256, failure=failure)
+    return _Seen(clip=clip, frames=frames, video_sha256=sha256, failure=None)
+
+
+def _sha256(path: Path) -> str:
+    try:
+        with path.open("rb") as stream:
+            digest = hashlib.sha256()
+            while block := stream.read(1 << 20):
+                digest.update(block)
+            return digest.hexdigest()
+    except OSError as error:
+        raise VideoError(f"{path}: cannot be read ({error.strerror})") from error
+
+
+def _answer_clip(work: Work, seen: _Seen) -> Iterator[Step]:
+    view: View | None = None
+    for question in seen.clip.questions:
+        failure = seen.failure
+        if failure is None:
+            try:
+                if view is None:
+                    view = work.model.see(seen.frames)
+                yield _answer(work, seen, view, question)
+                continue
+            except ArgumentError as error:
+                failure = Failure(kind="model", message=str(error))
+            except MemoryError as error:
+                raise MemoryLimitError(
+                    f"{question.id}: got no memory for {_n_frames(seen)} frames; "
+                    "use fewer with --frames, then resume"
+                ) from error
+        yield Step(
+            frames=seen.frames,
+            view=view,
+            prompt=None,
+            record=_failed(work, seen, question, failure),
+        )
+
+
+def _n_frames(seen: _Seen) -> int:
+    return len(seen.frames.plan.indices) if seen.frames else 0
+
+
+def _answer(work: Work, seen: _Seen, view: View, question: Question) -> Step:
+    ask = work.benchmark.ask(seen.clip, question)
+    prompt = work.model.prompt(view, ask)
+    longest = work.decoding.max_new_tokens or ask.max_new_tokens
+    generation = work.model.answer(view, prompt, work.decoding, max_new_tokens=longest)
+    decode_s = seen.frames.decode_s if seen.frames else 0.0
+    timing = dataclasses.replace(generation.timing, decode_s=decode_s)
+    record = Record(
+        question=question,
+        setting=seen.clip.setting,
+        frame_indices=seen.frames.plan.indices if seen.frames else (),
+        video=_relative(seen.clip.video, work.root),
+        video_sha256=seen.video_sha256,
+        prompt=_digest(prompt),
+        generation=dataclasses.replace(generation, timing=timing),
+        scores={score.rule: score for score in work.benchmark.score(question, generation.text)},
+        damage=seen.frames.damage if seen.frames else (),
+    )
+    return Step(frames=seen.frames, view=view, prompt=prompt, record=record)
+
+
+def _failed(work: Work, seen: _Seen, question: Question, failure: Failure) -> Record:
+    return Record(
+        question=question,
+        setting=seen.clip.setting,
+        frame_indices=seen.frames.plan.indices if seen.frames else (),
+        video=_relative(seen.clip.video, work.root),
+        video_sha256=seen.video_sha256,
+        scores={
+            rule: Score(rule=rule, value=0.0, parsed=None, status="error")
+            for rule in work.benchmark.rules
+        },
+        failure=failure,
+    )
+
+
+def _relative(video: Path | None, root: Path) -> str:
+    if video is None:
+        return ""
+    return video.relative_to(root).as_posix() if video.is_relative_to(root) else video.as_posix()
+
+
+def _digest(prompt: Prompt) -> PromptDigest:
+    ids = np.asarray(prompt.token_ids, dtype="<i8")
+    return PromptDigest(
+        text=prompt.text,
+        n_tokens=len(prompt.token_ids),
+        shared_prefix_len=prompt.shared_prefix_len,
+        sha256=hashlib.sha256(ids.tobytes()).hexdigest(),
+    )
