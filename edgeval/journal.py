@@ -60,6 +60,7 @@ class Tail:
     chain: str
     offset: int
     torn_bytes: int
+    lines_torn: int = 0
 
 
 def read_card(folder: Path) -> dict[str, object]:
@@ -106,7 +107,13 @@ def read_records(folder: Path, card: Mapping[str, object]) -> Tail:
         chain, record = found
         records.append(record)
         offset = end + 1
-    return Tail(records=tuple(records), chain=chain, offset=offset, torn_bytes=len(raw) - offset)
+    return Tail(
+        records=tuple(records),
+        chain=chain,
+        offset=offset,
+        torn_bytes=len(raw) - offset,
+        lines_torn=raw.count(b"\n", offset),
+    )
 
 
 def _read_line(line: bytes, chain: str) -> tuple[str, Record] | None:
@@ -143,7 +150,9 @@ class Journal:
         """
         try:
             folder.mkdir(parents=True, exist_ok=True)
-            taken = sorted(entry.name for entry in folder.iterdir() if entry.name != ".lock")
+            taken = sorted(
+                entry.name for entry in folder.iterdir() if not entry.name.startswith(".")
+            )
             if taken:
                 raise RunFolderError(
                     f"{folder}: got a folder that holds {taken[0]}; wants an empty one, or "
@@ -182,7 +191,13 @@ class Journal:
                 f"{folder}: cannot be written ({error.strerror}); copy it elsewhere"
             ) from error
         try:
-            return cls(folder, card, lock=lock, tail=read_records(folder, card))
+            tail = read_records(folder, card)
+            if not tail.records and tail.lines_torn:
+                raise RunFolderError(
+                    f"{folder}: {RECORDS} does not belong to this {CARD}, or its first line is "
+                    "damaged; restore the one that was changed"
+                )
+            return cls(folder, card, lock=lock, tail=tail)
         except BaseException:
             os.close(lock)
             raise
@@ -262,7 +277,7 @@ def _open_at(path: Path, tail: Tail) -> int:
             torn = os.pread(handle, tail.torn_bytes, tail.offset)
             # A torn last line is what a kill leaves; whole lines behind a damaged one are worth
             # keeping to look at.
-            if b"\n" in torn:
+            if tail.lines_torn:
                 path.with_name("records.damaged").write_bytes(torn)
             os.ftruncate(handle, tail.offset)
             os.fsync(handle)

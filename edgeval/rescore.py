@@ -1,0 +1,38 @@
+"""Score a run again from its records, without model, data or video."""
+
+from __future__ import annotations
+
+import dataclasses
+from collections.abc import Mapping
+from pathlib import Path
+from typing import Any
+
+from edgeval import benchmarks, report
+from edgeval.benchmarks.base import Benchmark
+from edgeval.errors import RunFolderError
+from edgeval.journal import Journal
+from edgeval.types import Record, Report
+
+
+def rescore(folder: Path) -> Report:
+    """Put today's rules over the saved answers and write the final files anew.
+
+    The records themselves stay as they were written. Raises RunFolderError when there is nothing to
+    score.
+    """
+    with Journal.resume(folder) as journal:
+        if not journal.records:
+            raise RunFolderError(f"{folder}: got no answered question; go on with --resume first")
+        card: Mapping[str, Any] = journal.card
+        benchmark = benchmarks.load(str(card["identity"]["benchmark"]))
+        records = [_scored(record, benchmark) for record in journal.records]
+        again = benchmark.report(records)
+        report.write(folder, card=card, benchmark=benchmark, records=records, report=again)
+        return again
+
+
+def _scored(record: Record, benchmark: Benchmark) -> Record:
+    if record.generation is None:
+        return record
+    scores = benchmark.score(record.question, record.generation.text)
+    return dataclasses.replace(record, scores={one.rule: one for one in scores})
