@@ -14,6 +14,7 @@ Slots = tuple[str | None, str | None, str | None, str]
 
 TRACKS: tuple[Track, ...] = ("perception", "comprehension", "adaptation")
 N_SLIDES = 12
+ARROW = ">"
 
 
 class Sign(NamedTuple):
@@ -34,7 +35,7 @@ class Word(NamedTuple):
 
 
 class Mark(NamedTuple):
-    """A mark between the things of a slide: '>' (drawn as an arrow), '+', '=' or '?'."""
+    """A mark between the things of a slide: ARROW, '+', '=' or '?'."""
 
     text: str
 

@@ -9,7 +9,7 @@ from numpy.typing import NDArray
 from PIL import Image, ImageDraw
 
 from edgeval.synth import sprites
-from edgeval.synth.nouns import Sign, Slide, SlideKind, Thing, Word
+from edgeval.synth.nouns import ARROW, Sign, Slide, SlideKind, Thing, Word
 from edgeval.synth.sprites import GREY, INK, WHITE
 from edgeval.synth.vocabulary import THEMES
 
@@ -110,6 +110,6 @@ def _piece(thing: Thing, *, small: bool) -> Image.Image:
     if isinstance(thing, Word):
         short = 62 if small else 84
         return sprites.word(thing.text, size=short if len(thing.text) <= 2 else 52)
-    if thing.text == ">":
+    if thing.text == ARROW:
         return sprites.arrow()
     return sprites.word(thing.text, size=48, paint=GREY, bold=1)

@@ -28,6 +28,7 @@ NAMES = (
     *("Zuro", "Kema", "Lipo", "Tavi", "Bexo", "Nudy", "Fogi", "Ward"),
     *("Pylo", "Mish", "Quon", "Dree", "Jatt", "Volk", "Skib", "Hule"),
 )
+ONE_TO_TEN = tuple(str(i) for i in range(1, 11))
 LETTERS = "ABCDEFGHIJ"
 
 

@@ -6,9 +6,8 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 
 from edgeval.synth.draws import Draws
-from edgeval.synth.kinds.shared import ARROW, ONE_TO_TEN
-from edgeval.synth.nouns import Mark, Query, Sign, Slide, Slots, Taught, Word
-from edgeval.synth.vocabulary import COLOURS, NAMES, SHAPES
+from edgeval.synth.nouns import ARROW, Mark, Query, Sign, Slide, Slots, Taught, Word
+from edgeval.synth.vocabulary import COLOURS, NAMES, ONE_TO_TEN, SHAPES
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

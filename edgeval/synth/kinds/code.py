@@ -6,8 +6,9 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 
 from edgeval.synth.draws import Draws
-from edgeval.synth.kinds.shared import ARROW, ONE_TO_TEN, distinct_signs, neighbour
-from edgeval.synth.nouns import Mark, Query, Sign, Slide, SlideKind, Taught, Thing, Word
+from edgeval.synth.kinds.signs import distinct_signs, neighbour
+from edgeval.synth.nouns import ARROW, Mark, Query, Sign, Slide, SlideKind, Taught, Thing, Word
+from edgeval.synth.vocabulary import ONE_TO_TEN
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

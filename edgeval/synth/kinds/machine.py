@@ -6,11 +6,10 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 
 from edgeval.synth.draws import Draws
-from edgeval.synth.kinds.shared import ARROW
-from edgeval.synth.nouns import Mark, Query, Sign, Slide, SlideKind, Taught, Thing, Word
-from edgeval.synth.vocabulary import SHAPES
+from edgeval.synth.nouns import ARROW, Mark, Query, Sign, Slide, SlideKind, Taught, Thing, Word
+from edgeval.synth.vocabulary import ONE_TO_TEN, SHAPES
 
-ONE_TO_NINE = tuple(str(i) for i in range(1, 10))
+ONE_TO_NINE = ONE_TO_TEN[:9]
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -5,8 +5,8 @@ from __future__ import annotations
 from dataclasses import dataclass
 
 from edgeval.synth.draws import Draws
-from edgeval.synth.kinds.shared import ARROW, neighbour
-from edgeval.synth.nouns import Mark, Query, Sign, Slide, Taught, Word
+from edgeval.synth.kinds.signs import neighbour
+from edgeval.synth.nouns import ARROW, Mark, Query, Sign, Slide, Taught, Word
 from edgeval.synth.vocabulary import COLOURS, NAMES, SHAPES
 
 N_BINS = 6

@@ -5,8 +5,8 @@ from __future__ import annotations
 from dataclasses import dataclass
 
 from edgeval.synth.draws import Draws
-from edgeval.synth.kinds.shared import ARROW, distinct_signs, neighbour
-from edgeval.synth.nouns import Mark, Query, Sign, Slide, Taught
+from edgeval.synth.kinds.signs import distinct_signs, neighbour
+from edgeval.synth.nouns import ARROW, Mark, Query, Sign, Slide, Taught
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

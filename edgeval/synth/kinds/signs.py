@@ -1,4 +1,4 @@
-"""What several kinds of lesson need: signs that share attributes, neighbour questions, pools."""
+"""Signs that share colours and shapes, and the question which of them came next."""
 
 from __future__ import annotations
 
@@ -7,9 +7,6 @@ from collections.abc import Sequence
 from edgeval.synth.draws import Draws
 from edgeval.synth.nouns import Query, Sign
 from edgeval.synth.vocabulary import COLOURS, SHAPES
-
-ONE_TO_TEN = tuple(str(i) for i in range(1, 11))
-ARROW = ">"
 
 
 def distinct_signs(draws: Draws, n: int) -> list[Sign]:
