@@ -24,6 +24,7 @@ How = Literal[
     "linspace_floor",
     "linspace_round",
     "segment_midpoints",
+    "segment_centres",
     "stride",
     "fps",
     "smolvlm",
@@ -142,7 +143,13 @@ class FrameRule:
 
     def __post_init__(self) -> None:
         """Raise ArgumentError when a number the rule needs is missing or senseless."""
-        counted = ("linspace_floor", "linspace_round", "segment_midpoints", "nested")
+        counted = (
+            "linspace_floor",
+            "linspace_round",
+            "segment_midpoints",
+            "segment_centres",
+            "nested",
+        )
         if self.how in counted and not (self.n and self.n > 0):
             raise ArgumentError(f"frame rule {self.how!r}: got n={self.n}; wants n >= 1")
         if self.how in ("fps", "smolvlm") and not (self.fps and self.fps > 0):
