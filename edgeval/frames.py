@@ -1,0 +1,184 @@
+"""Which frames of a video to take: a rule and an index in, a plan out. Nothing is decoded here.
+
+The rules are C++ (``csrc/core/sample.hpp`` names each one's source); this module gives them the
+numbers of one video, adds the last frame where it must be seen, and applies the order.
+"""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Callable, Mapping
+from types import MappingProxyType
+from typing import Final
+
+import numpy as np
+from numpy.typing import NDArray
+
+from edgeval import _core
+from edgeval.errors import ArgumentError, VideoError
+from edgeval.types import FramePlan, FrameRule, VideoInfo
+
+# SmolVLMVideoProcessor.sample_frames' own default, which no published configuration changes.
+SMOLVLM_SKIP_S: Final = 1.0
+_MAX_SEED: Final = 2**64 - 1
+
+_COUNTED: Final[Mapping[str, Callable[[int, int], NDArray[np.int64]]]] = MappingProxyType(
+    {
+        "linspace_floor": _core.linspace_floor,
+        "linspace_round": _core.linspace_round,
+        "segment_midpoints": lambda n_frames, k: _core.segment_midpoints(0, n_frames - 1, k),
+        "segment_centres": _core.segment_centres,
+        "nested": _core.nested,
+    }
+)
+
+
+def plan(info: VideoInfo, rule: FrameRule) -> FramePlan:
+    """Choose the frames of one video, in the order they are to be shown.
+
+    Never more than the rule asks for, always inside the video. A rule that spreads ``n`` frames
+    over fewer repeats some where its source does (``linspace_*``, ``segment_midpoints``).
+    Raises VideoError for a video without frames or rate, ArgumentError for an index or a time
+    that it does not have.
+    """
+    _require_frames(info)
+    if rule.how == "times":
+        chosen = _at_times(info, rule.times_s)
+        shown = _shown(chosen, info.n_frames, rule)
+    else:
+        if rule.how in ("fps", "smolvlm", "stride"):
+            _require_rate(info)
+        shown = indices(info.n_frames, info.fps, info.duration_s, rule)
+    return FramePlan(info=info, indices=shown, rule=rule)
+
+
+def indices(n_frames: int, fps: float, duration_s: float, rule: FrameRule) -> tuple[int, ...]:
+    """Display indices that ``rule`` takes from ``n_frames`` frames, in the order of the rule.
+
+    ``fps`` in frames/s and ``duration_s`` in seconds matter to ``fps``, ``smolvlm`` and ``stride``
+    only. Raises ArgumentError for ``times``, which needs the times of a real video (``plan``).
+    """
+    if not 1 <= n_frames <= _core.MAX_FRAMES:
+        raise ArgumentError(f"n_frames: got {n_frames}; wants 1 to {_core.MAX_FRAMES}")
+    return _shown(_chosen(n_frames, fps, duration_s, rule), n_frames, rule)
+
+
+def _chosen(n_frames: int, fps: float, duration_s: float, rule: FrameRule) -> NDArray[np.int64]:
+    """Indices before the last frame is ensured and the order applied."""
+    if rule.how in _COUNTED:
+        return _COUNTED[rule.how](n_frames, _asked(rule))
+    if rule.how == "fps":
+        count = _core.fps_count(
+            n_frames,
+            fps,
+            fps=rule.fps or 0.0,
+            min_n=_bounded("min_n", rule.min_n, default=1),
+            max_n=_bounded("max_n", rule.max_n, default=n_frames),
+            multiple=_bounded("multiple", rule.multiple, default=1),
+        )
+        return _core.linspace_round(n_frames, count)
+    if rule.how == "smolvlm":
+        return _core.smolvlm(
+            n_frames,
+            fps,
+            duration_s,
+            fps=rule.fps or 0.0,
+            max_n=_asked(rule),
+            skip_s=SMOLVLM_SKIP_S,
+        )
+    if rule.how == "stride":
+        return _strided(n_frames, fps, duration_s, _asked(rule))
+    if rule.how == "indices":
+        return _given(n_frames, rule.indices)
+    raise ArgumentError(
+        f"frame rule {rule.how!r}: got no presentation times; wants a video, call frames.plan"
+    )
+
+
+def _strided(n_frames: int, fps: float, duration_s: float, most: int) -> NDArray[np.int64]:
+    """One frame per whole second, at most ``most``, an equal number of frames apart.
+
+    The source divides by zero under one second of video; here that is one frame.
+    Source: lmms-eval@75571cfe, tasks/longvideobench/utils.py (load_video).
+    """
+    if not (math.isfinite(fps) and math.isfinite(duration_s) and fps > 0 and duration_s >= 0):
+        raise ArgumentError(
+            f"frame rule 'stride': got fps={fps}, duration_s={duration_s}; "
+            "wants fps above 0 and a duration of 0 or more"
+        )
+    valid = max(1, min(n_frames, int(min(duration_s * fps, float(_core.MAX_FRAMES)))))
+    return _core.stride(valid, max(1, min(most, int(duration_s))))
+
+
+def _given(n_frames: int, wanted: tuple[int, ...]) -> NDArray[np.int64]:
+    """Check the indices of a user."""
+    for index in wanted:
+        if not 0 <= index < n_frames:
+            raise ArgumentError(
+                f"frame index: got {index}; wants 0 to {n_frames - 1}, "
+                f"the video has {n_frames} frames"
+            )
+    return np.array(wanted, dtype=np.int64)
+
+
+def _at_times(info: VideoInfo, times_s: tuple[float, ...]) -> NDArray[np.int64]:
+    """Index of the last frame with pts <= t, for every t in seconds."""
+    pts_s = info.pts_s
+    first_s = float(pts_s[0])
+    frame_s = 1 / info.fps if info.fps > 0 else 0.0
+    shown_until_s = max(float(pts_s[-1]) + frame_s, info.duration_s)
+    for time_s in times_s:
+        if not first_s <= time_s <= shown_until_s:
+            raise ArgumentError(
+                f"frame time: got {time_s} s; wants {first_s:.6g} to {shown_until_s:.6g} s, "
+                f"what {info.path.name} shows"
+            )
+    return np.searchsorted(pts_s, np.array(times_s), side="right").astype(np.int64) - 1
+
+
+def _shown(chosen: NDArray[np.int64], n_frames: int, rule: FrameRule) -> tuple[int, ...]:
+    """Ensure the last frame where the rule must have it, then apply the order."""
+    if rule.include_last and n_frames - 1 not in chosen:
+        chosen = chosen.copy()
+        chosen[-1] = n_frames - 1
+    if rule.order == "reverse":
+        chosen = chosen[::-1]
+    elif rule.order == "shuffle":
+        if not 0 <= rule.seed <= _MAX_SEED:
+            raise ArgumentError(f"seed: got {rule.seed}; wants 0 to 2**64 - 1")
+        chosen = _core.shuffled(chosen, rule.seed)
+    return tuple(chosen.tolist())
+
+
+def _asked(rule: FrameRule) -> int:
+    """How many frames a rule may take: ``n``, else ``max_n``."""
+    asked = rule.n if rule.n is not None else rule.max_n
+    if asked is None or not 1 <= asked <= _core.MAX_PICKS:
+        raise ArgumentError(
+            f"frame rule {rule.how!r}: got n={rule.n}, max_n={rule.max_n}; "
+            f"wants one of them, 1 to {_core.MAX_PICKS}"
+        )
+    return asked
+
+
+def _bounded(name: str, value: int | None, *, default: int) -> int:
+    """``value``, small enough for the kernel, or the default."""
+    if value is None:
+        return default
+    if value < 1:
+        raise ArgumentError(f"frame rule 'fps': got {name}={value}; wants 1 or more")
+    return min(value, _core.MAX_FRAMES)
+
+
+def _require_frames(info: VideoInfo) -> None:
+    if info.n_frames < 1:
+        raise VideoError(f"{info.path}: got a video without frames; wants at least one")
+
+
+def _require_rate(info: VideoInfo) -> None:
+    if math.isfinite(info.fps) and info.fps > 0 and math.isfinite(info.duration_s):
+        return
+    raise VideoError(
+        f"{info.path}: got {info.fps} frames/s over {info.duration_s} s; this frame rule wants a "
+        "finite rate above 0, choose a rule that takes a number of frames"
+    )
