@@ -3,6 +3,8 @@
 Arrays are taken as they are: a wrong dtype is a TypeError, a wrong shape or layout an ArgumentError.
 """
 
+from collections.abc import Sequence
+
 import numpy as np
 from numpy.typing import NDArray
 
@@ -23,3 +25,47 @@ def smolvlm(
 ) -> NDArray[np.int64]: ...
 def nested(n_frames: int, k: int) -> NDArray[np.int64]: ...
 def shuffled(indices: NDArray[np.int64], seed: int) -> NDArray[np.int64]: ...
+
+# --- pixels: see edgeval.pixels ---------------------------------------------------------------
+
+class PixelResize:
+    def __init__(
+        self,
+        source: tuple[int, int],
+        target: tuple[int, int],
+        resample: str,
+        mode: str,
+        kernel: str,
+    ) -> None: ...
+
+class PixelTarget:
+    def __init__(
+        self,
+        layout: str,
+        dtype: str,
+        size: tuple[int, int],
+        mean: tuple[float, float, float],
+        std: tuple[float, float, float],
+        grid: tuple[int, int, int],
+    ) -> None: ...
+
+def pixels_paths() -> list[str]: ...
+def pixels_takes(chroma: str, bit_depth: int, width: int, height: int) -> bool: ...
+def pixels_yuv(
+    planes: Sequence[NDArray[np.unsignedinteger]],
+    bit_depth: int,
+    colour: tuple[str, bool],
+    steps: Sequence[PixelResize],
+    target: PixelTarget,
+    out: NDArray[np.generic],
+    slot: int,
+    kernel: str,
+) -> str: ...
+def pixels_rgb(
+    image: NDArray[np.uint8],
+    steps: Sequence[PixelResize],
+    target: PixelTarget,
+    out: NDArray[np.generic],
+    slot: int,
+    kernel: str,
+) -> str: ...

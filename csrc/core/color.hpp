@@ -1,0 +1,45 @@
+#pragma once
+
+#include <array>
+#include <cstddef>
+#include <cstdint>
+
+namespace edgeval::pixels {
+
+enum class Matrix { kBt601, kBt709, kBt2020 };
+enum class Chroma { k420, k422, k444 };
+
+/// Y, U and V of one picture: `plane[i]` points at its first sample, rows `stride[i]`
+/// bytes apart. Samples are u8, or u16 in native order when `bit_depth` > 8.
+struct YuvView {
+  std::array<const std::uint8_t*, 3> plane;
+  std::array<std::ptrdiff_t, 3> stride;
+  int width;
+  int height;
+  Chroma chroma;
+  int bit_depth;
+  Matrix matrix;
+  bool full_range;
+};
+
+/// Factors of the 8-bit colour step as 16-bit fixed point: what is added to a sample is
+/// (factor * (8 * sample - offset)) >> 16.
+struct ColorFactors {
+  std::int16_t y;
+  std::int16_t v_to_r;
+  std::int16_t u_to_g;
+  std::int16_t v_to_g;
+  std::int16_t u_to_b;
+  std::int16_t y_offset;
+};
+
+/// Source of the numbers: FFmpeg@n8.1 libswscale/yuv2rgb.c (ff_yuv2rgb_coeffs and
+/// ff_yuv2rgb_c_init_tables), each rounded to 16 bits as its x86 path does.
+ColorFactors color_factors(Matrix matrix, bool full_range);
+
+/// Whether to_rgb() gives FFmpeg's rgb24 bit for bit: 8-bit 4:2:0 or 4:2:2 of even
+/// height. Other pictures go through swscale's scaler there, which is another
+/// arithmetic.
+bool takes(Chroma chroma, int bit_depth, int width, int height);
+
+}  // namespace edgeval::pixels

@@ -1,0 +1,139 @@
+#include "core/resize.hpp"
+
+#include <algorithm>
+#include <cmath>
+#include <string>
+
+#include "core/error.hpp"
+
+namespace edgeval::pixels {
+namespace {
+
+constexpr double kPi = 3.14159265358979323846;
+constexpr int kMaxSize = 65535;
+constexpr int kMaxRatio = 512;
+
+double bilinear(double x) {
+  x = std::abs(x);
+  return x < 1.0 ? 1.0 - x : 0.0;
+}
+
+double bicubic(double x) {
+  constexpr double a = -0.5;
+  x = std::abs(x);
+  if (x < 1.0) return ((a + 2.0) * x - (a + 3.0)) * x * x + 1.0;
+  if (x < 2.0) return (((x - 5.0) * x + 8.0) * x - 4.0) * a;
+  return 0.0;
+}
+
+double sinc(double x) {
+  if (x == 0.0) return 1.0;
+  x *= kPi;
+  return std::sin(x) / x;
+}
+
+double lanczos(double x) {
+  x = std::abs(x);
+  return x < 3.0 ? sinc(x) * sinc(x / 3.0) : 0.0;
+}
+
+struct Kernel {
+  double (*at)(double);
+  double support;
+};
+
+Kernel kernel_of(Filter filter) {
+  switch (filter) {
+    case Filter::kBilinear:
+      return {bilinear, 1.0};
+    case Filter::kLanczos:
+      return {lanczos, 3.0};
+    case Filter::kBicubic:
+      break;
+  }
+  return {bicubic, 2.0};
+}
+
+int precision_for(double max_weight) {
+  int precision = 0;
+  while (precision < 22 &&
+         static_cast<int>(0.5 + max_weight * (1 << (precision + 1))) < (1 << 15)) {
+    ++precision;
+  }
+  return precision;
+}
+
+std::int16_t quantise(double weight, int precision) {
+  const double scaled = weight * (1 << precision);
+  return static_cast<std::int16_t>(weight < 0 ? scaled - 0.5 : scaled + 0.5);
+}
+
+void check_size(const char* what, int n) {
+  if (n < 1 || n > kMaxSize) {
+    throw ArgumentError(std::string("resize: got ") + what + " " + std::to_string(n) +
+                        "; wants 1.." + std::to_string(kMaxSize) + " pixels");
+  }
+}
+
+}  // namespace
+
+Axis make_axis(int n_in, int n_out, Filter filter) {
+  check_size("an input side of", n_in);
+  check_size("an output side of", n_out);
+  if (n_in / n_out >= kMaxRatio) {
+    throw ArgumentError("resize: got " + std::to_string(n_in) + " to " +
+                        std::to_string(n_out) + " pixels; wants a ratio below " +
+                        std::to_string(kMaxRatio));
+  }
+  const Kernel kernel = kernel_of(filter);
+  const double scale = static_cast<double>(n_in) / n_out;
+  const double inverse = scale >= 1.0 ? 1.0 / scale : 1.0;
+  const double support = scale >= 1.0 ? kernel.support * scale : kernel.support;
+  const int max_taps = static_cast<int>(std::ceil(support)) * 2 + 1;
+
+  Axis axis;
+  axis.n_in = n_in;
+  axis.n_out = n_out;
+  axis.first.resize(n_out);
+  axis.count.resize(n_out);
+  std::vector<double> weight(static_cast<std::size_t>(n_out) * max_taps, 0.0);
+  double max_weight = 0.0;
+  for (int i = 0; i < n_out; ++i) {
+    const double center = scale * (i + 0.5);
+    const int first = std::max(static_cast<int>(center - support + 0.5), 0);
+    const int last = std::min(static_cast<int>(center + support + 0.5), n_in);
+    const int count = std::clamp(last - first, 0, max_taps);
+    double* w = &weight[static_cast<std::size_t>(i) * max_taps];
+    double total = 0.0;
+    for (int k = 0; k < count; ++k) {
+      w[k] = kernel.at((k + first - center + 0.5) * inverse);
+      total += w[k];
+    }
+    for (int k = 0; k < count && total != 0.0; ++k) {
+      w[k] /= total;
+      max_weight = std::max(max_weight, w[k]);
+    }
+    axis.first[i] = first;
+    axis.count[i] = count;
+    axis.taps = std::max(axis.taps, count);
+  }
+  axis.precision = precision_for(max_weight);
+  axis.weight.resize(static_cast<std::size_t>(n_out) * axis.taps);
+  for (int i = 0; i < n_out; ++i) {
+    for (int k = 0; k < axis.taps; ++k) {
+      axis.weight[static_cast<std::size_t>(i) * axis.taps + k] =
+          quantise(weight[static_cast<std::size_t>(i) * max_taps + k], axis.precision);
+    }
+  }
+  return axis;
+}
+
+Resize::Resize(int in_height, int in_width, int out_height, int out_width,
+               Filter filter, Mode mode, Path path)
+    : horizontal_(make_axis(in_width, out_width, filter)),
+      vertical_(make_axis(in_height, out_height, filter)),
+      mode_(mode),
+      path_(kernels(path).path),
+      pack_(kernels(path).pack(horizontal_)) {}
+
+}  // namespace edgeval::pixels

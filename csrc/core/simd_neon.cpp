@@ -1,0 +1,7 @@
+#include "core/simd.hpp"
+
+namespace edgeval::pixels {
+
+const Kernels* neon_kernels() { return nullptr; }
+
+}  // namespace edgeval::pixels
