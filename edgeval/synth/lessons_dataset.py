@@ -11,16 +11,16 @@ layout: EvolvingLMMs-Lab/VideoMMMU@88b4ac3e07326eaabda3a4afe8e7f30dd02bc143 (dat
 from __future__ import annotations
 
 import json
-from collections.abc import Iterator, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
 import numpy as np
 from numpy.typing import NDArray
 
-from edgeval.errors import ArgumentError
+from edgeval.errors import ArgumentError, EdgevalError
 from edgeval.media.encode import encode
-from edgeval.synth import lessons, slides
+from edgeval.synth import lessons
 from edgeval.synth.nouns import TRACKS, Lesson, Question, Slide, Track
 from edgeval.synth.vocabulary import DISCIPLINES, THEMES
 
@@ -50,7 +50,8 @@ def write(
 
     Lesson i is of kind i mod 5 and discipline i mod 6, so thirty lessons hold each pair once. The
     same arguments give the same questions always, and the same bytes with the same Pillow and x264.
-    Raises ArgumentError for fewer than one lesson, a negative seed, or a folder that is not empty.
+    Raises ArgumentError for fewer than one lesson, a negative seed, or a folder that is not empty,
+    and EdgevalError where Pillow is not installed.
     """
     if n_lessons < 1 or seed0 < 0:
         raise ArgumentError(
@@ -58,6 +59,7 @@ def write(
         )
     if folder.exists() and (not folder.is_dir() or any(folder.iterdir())):
         raise ArgumentError(f"lessons: {folder} is not an empty folder; name a new one")
+    _painter()
     (folder / "question_only").mkdir(parents=True)
     rows: dict[Track, dict[str, dict[str, object]]] = {track: {} for track in TRACKS}
     ids = []
@@ -115,7 +117,20 @@ def _write_videos(folder: Path, lesson: Lesson, *, crf: int) -> None:
 
 def _film(lesson: Lesson, shown: Sequence[Slide]) -> Iterator[NDArray[np.uint8]]:
     """Each slide for two seconds, as frames."""
+    draw = _painter()
     for slide in shown:
-        page = slides.draw(slide, lesson.discipline)
+        page = draw(slide, lesson.discipline)
         for _ in range(FPS * SECONDS_PER_SLIDE):
             yield page
+
+
+def _painter() -> Callable[[Slide, str], NDArray[np.uint8]]:
+    """What draws slides; imported here, so that questions alone can be made without Pillow."""
+    try:
+        from edgeval.synth import slides
+    except ModuleNotFoundError as error:
+        raise EdgevalError(
+            f"lessons: {error.name} is not installed, which draws the slides; "
+            "pip install 'edgeval[make]'"
+        ) from error
+    return slides.draw

@@ -3,11 +3,12 @@
 from __future__ import annotations
 
 import json
+import sys
 from pathlib import Path
 
 import pytest
 
-from edgeval.errors import ArgumentError
+from edgeval.errors import ArgumentError, EdgevalError
 from edgeval.synth import lessons_dataset
 from edgeval.synth.lessons_dataset import Written
 
@@ -87,3 +88,15 @@ def test_a_folder_in_use_is_left_alone(tmp_path: Path) -> None:
 def test_a_senseless_number_is_refused(wrong: dict[str, int], tmp_path: Path) -> None:
     with pytest.raises(ArgumentError, match="wants n_lessons >= 1, seed0 >= 0"):
         lessons_dataset.write(tmp_path / "new", **wrong)
+
+
+def test_without_pillow_it_says_what_to_install(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.delitem(sys.modules, "edgeval.synth.slides", raising=False)
+    monkeypatch.delattr("edgeval.synth.slides", raising=False)
+    monkeypatch.delitem(sys.modules, "edgeval.synth.sprites", raising=False)
+    monkeypatch.setitem(sys.modules, "PIL", None)
+    with pytest.raises(EdgevalError, match=r"PIL is not installed.*edgeval\[make\]"):
+        lessons_dataset.write(tmp_path / "new", n_lessons=1)
+    assert not (tmp_path / "new").exists()
