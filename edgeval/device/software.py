@@ -58,6 +58,11 @@ def symptoms(software: Software) -> list[Symptom]:
             fix=f"pip install {' '.join(missing)}" if missing else "",
         ),
     ]
+    return [*found, *_onnxruntime(software)]
+
+
+def _onnxruntime(software: Software) -> list[Symptom]:
+    found: list[Symptom] = []
     if not software.onnxruntimes:
         found.append(
             Symptom(
@@ -80,4 +85,14 @@ def symptoms(software: Software) -> list[Symptom]:
         )
     else:
         found.append(Symptom(subject="onnxruntime", severity="ok", found=software.onnxruntimes[0]))
+    if software.machine.endswith("aarch64") and any("gpu" in n for n in software.onnxruntimes):
+        found.append(
+            Symptom(
+                subject="onnxruntime on ARM",
+                severity="warning",
+                found="PyPI's onnxruntime-gpu for aarch64 has code for sm 89, 90, 120 and 121 only, "
+                "so not for Orin or Thor",
+                fix="use --engine cpu, or NVIDIA's own build for the board",
+            )
+        )
     return found

@@ -157,6 +157,16 @@ def test_one_onnxruntime_is_right(installed: tuple[str, ...], severity: str) -> 
     assert severities(software.symptoms(seen))["onnxruntime"] == severity
 
 
+def test_the_arm_gpu_wheel_is_a_warning_on_its_own() -> None:
+    seen = software.Software(
+        python="3.11",
+        machine="Linux aarch64",
+        versions={"av": "18"},
+        onnxruntimes=("onnxruntime-gpu 1.31.1",),
+    )
+    assert severities(software.symptoms(seen))["onnxruntime on ARM"] == "warning"
+
+
 def test_a_missing_library_stops_and_says_how_to_get_it() -> None:
     seen = software.Software(
         python="3.11", machine="x", versions={"av": "missing"}, onnxruntimes=("onnxruntime 1",)
