@@ -90,7 +90,7 @@ def _onnxruntime(software: Software) -> list[Symptom]:
             Symptom(
                 subject="onnxruntime on ARM",
                 severity="warning",
-                found="PyPI's onnxruntime-gpu for aarch64 has code for sm 89, 90, 120 and 121 only, "
+                found="PyPI's onnxruntime-gpu for aarch64 is built for sm 89, 90, 120, 121 only, "
                 "so not for Orin or Thor",
                 fix="use --engine cpu, or NVIDIA's own build for the board",
             )
