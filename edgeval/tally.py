@@ -1,0 +1,137 @@
+"""Counting records: what is in n, what a group scores, and how sure that is."""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass
+
+import numpy as np
+from numpy.typing import NDArray
+
+from edgeval.types import Figure, Question, Record, Status
+
+Sums = NDArray[np.float64]
+
+MIN_CLUSTERS = 5
+NOTHING = "nothing was scored"
+_TAIL = 0.025
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Cell:
+    """One record under one rule. ``value`` in [0, 1], None where the rule leaves the answer out."""
+
+    question: Question
+    value: float | None
+    status: Status
+    failed: bool
+
+    @property
+    def cluster(self) -> str:
+        """The video: answers about one video are not independent."""
+        return self.question.tags.get("video", self.question.clip_id)
+
+
+def cells(records: Sequence[Record], rule: str) -> tuple[Cell, ...]:
+    """Every record under one rule. A question without an answer is worth 0 and stays."""
+    return tuple(_cell(record, rule) for record in records)
+
+
+def _cell(record: Record, rule: str) -> Cell:
+    score = record.scores.get(rule)
+    if record.failure is not None or score is None:
+        return Cell(question=record.question, value=0.0, status="error", failed=True)
+    left_out = score.status in ("excluded", "needs_judge")
+    value = None if left_out else (score.value or 0.0)
+    return Cell(question=record.question, value=value, status=score.status, failed=False)
+
+
+def figure(
+    key: tuple[str, str, str],
+    group: Sequence[Cell],
+    *,
+    value: float | None,
+    bounds: tuple[float, float] | None = None,
+    n: int | None = None,
+    note: str = "",
+) -> Figure:
+    """The figure at ``key`` (name, rule, group) with ``value`` and ``bounds`` in percent.
+
+    ``n`` is what the rule counts in ``group`` unless it is given.
+    """
+    name, rule, over = key
+    return Figure(
+        name=name,
+        rule=rule,
+        group=over,
+        value=value,
+        low=bounds[0] if bounds else None,
+        high=bounds[1] if bounds else None,
+        n=sum(cell.value is not None for cell in group) if n is None else n,
+        n_failed=sum(cell.failed for cell in group),
+        n_unparsed=sum(cell.status == "unparsed" for cell in group),
+        n_excluded=sum(cell.status == "excluded" for cell in group),
+        n_needs_judge=sum(cell.status == "needs_judge" for cell in group),
+        note=note,
+    )
+
+
+def mean(group: Sequence[Cell]) -> float | None:
+    """The mean value in [0, 1] of those in n; None when there is none."""
+    values = [cell.value for cell in group if cell.value is not None]
+    return sum(values) / len(values) if values else None
+
+
+def accuracy(key: tuple[str, str, str], group: Sequence[Cell], value: float | None) -> Figure:
+    """The figure of a group whose accuracy is ``value`` in [0, 1], with its interval."""
+    if value is None:
+        return figure(key, group, value=None, note=NOTHING)
+    counted = [cell for cell in group if cell.value is not None]
+    columns = np.array([[cell.value, 1.0] for cell in counted], dtype=np.float64)
+    bounds = share_interval(columns, [cell.cluster for cell in counted])
+    return figure(key, group, value=100 * value, bounds=bounds)
+
+
+def share_interval(columns: Sums, clusters: Sequence[str]) -> tuple[float, float] | None:
+    """95 % interval in percent of the sum of column 0 over that of column 1, by whole clusters.
+
+    Where every share is 0, or every one 1, resampling shows no spread; the exact binomial bound
+    over clusters does (Clopper and Pearson 1934).
+    """
+    top, bottom = columns.sum(axis=0)
+    if top not in (0, bottom):
+        return interval(columns, clusters, ratio)
+    used = {name for name, (_, n) in zip(clusters, columns, strict=True) if n}
+    if len(used) < MIN_CLUSTERS:
+        return None
+    bound = float(100 * _TAIL ** (1 / len(used)))
+    return (0.0, 100 - bound) if top == 0 else (bound, 100.0)
+
+
+def interval(
+    columns: Sums, clusters: Sequence[str], statistic: Callable[[Sums], Sums]
+) -> tuple[float, float] | None:
+    """95 % interval in percent of a statistic of the column sums, resampling whole clusters.
+
+    ``columns``: float64 [n, k]. None with fewer than MIN_CLUSTERS, or where a resample has nothing
+    to divide by.
+    """
+    if len(set(clusters)) < MIN_CLUSTERS:
+        return None
+    # Late, because it brings the extension, which listing benchmarks must not load.
+    from edgeval import stats
+
+    low, high = stats.clustered_interval(columns, clusters, statistic)
+    return (100 * low, 100 * high) if math.isfinite(low) and math.isfinite(high) else None
+
+
+def ratio(sums: Sums) -> Sums:
+    """Column 0 over column 1; float64 [B, 2] to [B], nan where nothing was counted."""
+    return divided(sums[:, 0], sums[:, 1])
+
+
+def divided(top: Sums, bottom: Sums) -> Sums:
+    """``top / bottom``, nan where ``bottom`` is 0."""
+    shares: Sums = np.divide(top, bottom, out=np.full(top.shape, np.nan), where=bottom != 0)
+    return shares
