@@ -7,6 +7,7 @@ import re
 from pathlib import Path
 
 MAX_LINES = 300
+LONGER = {"edgeval/types.py": 400}  # The nouns, values only, all in one place.
 VAGUE = {"util", "utils", "helper", "helpers", "misc", "common", "manager"}
 CORE_IMPORTERS = {"edgeval/frames.py", "edgeval/pixels.py", "edgeval/metrics.py"}
 
@@ -19,7 +20,8 @@ def test_no_source_file_is_longer_than_one_can_hold_in_mind(
     repo: Path, modules: list[Path]
 ) -> None:
     sources = [*modules, *(repo / "csrc").glob("*/*.[ch]pp")]
-    long = {str(p.relative_to(repo)): n for p in sources if (n := n_lines(p)) > MAX_LINES}
+    sizes = {p.relative_to(repo).as_posix(): n_lines(p) for p in sources}
+    long = {name: n for name, n in sizes.items() if n > LONGER.get(name, MAX_LINES)}
     assert long == {}
 
 
