@@ -7,7 +7,7 @@ processors (ATen's uint8 antialias kernel); ``fast`` states its error at ``resiz
 from __future__ import annotations
 
 import re
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from functools import lru_cache
 from typing import Literal, TypeAlias
 
@@ -108,7 +108,8 @@ def to_rgb(picture: Picture, *, kernel: str = "auto") -> NDArray[np.uint8]:
         rgb = np.ascontiguousarray(picture.rgb)
     else:
         rgb = np.empty((*_size(picture), 3), np.uint8)
-        write(picture, Recipe(kernel=kernel), rgb[np.newaxis])
+        upright = replace(picture, rotation_deg=0)
+        write(upright, Recipe(kernel=kernel), rgb[np.newaxis])
     return _rotate(rgb, picture.rotation_deg)
 
 
