@@ -78,7 +78,7 @@ def _onnxruntime(software: Software) -> list[Symptom]:
         found.append(
             Symptom(
                 subject="onnxruntime",
-                severity="warning",
+                severity="stop",
                 found=f"{both} share one folder: whichever came last overwrote the other",
                 fix=f"pip uninstall {names}, then pip install the one you want",
             )
