@@ -122,9 +122,7 @@ class ExactRows final : public Rows {
     }
     const Row source = source_.at(0);
     above_.next(source);
-    for (int c = 0; c < 3; ++c) {
-      kernels_.horizontal(pack_, source.plane[c], out.plane[c]);
-    }
+    kernels_.horizontal(pack_, source, out);
   }
 
   Rows& above_;

@@ -16,13 +16,17 @@ enum class Path { kAuto, kScalar, kAvx2, kAvx512, kNeon };
 /// every row except those of the caller (yuv_row's input, join's output).
 constexpr int kSlack = 64;
 
-/// An axis as the horizontal kernel of one path wants it.
+/// An axis as the horizontal kernel of one path wants it: what `first`, `weight` and
+/// `shuffle` hold is that path's affair.
 struct HorizontalPack {
   int n_out = 0;
-  int taps = 0;
+  int taps = 0;  // of a window, padding included
   int precision = 0;
+  bool wide = false;  // windows too far apart for one load to serve several outputs
+  int per_load = 1;   // tap pairs that one load of the source serves
   std::vector<std::int32_t> first;
   std::vector<std::int16_t> weight;
+  std::vector<std::uint8_t> shuffle;
 };
 
 /// Three planes of one row.
@@ -41,9 +45,8 @@ struct Kernels {
   void (*split)(const std::uint8_t* rgb, int width, Row out);
   void (*join)(Row row, int width, std::uint8_t* rgb);
   HorizontalPack (*pack)(const Axis& axis);
-  /// One plane of one row through the horizontal axis, rounded and clamped to u8.
-  void (*horizontal)(const HorizontalPack& pack, const std::uint8_t* in,
-                     std::uint8_t* out);
+  /// Three planes of one row through the horizontal axis, rounded and clamped to u8.
+  void (*horizontal)(const HorizontalPack& pack, Row in, Row out);
   /// Weighted sum of `taps` rows, rounded and clamped to u8.
   void (*vertical)(const std::uint8_t* const* rows, const std::int16_t* weight,
                    int taps, int precision, int width, std::uint8_t* out);

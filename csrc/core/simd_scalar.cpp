@@ -76,13 +76,16 @@ HorizontalPack pack(const Axis& axis) {
   return pack;
 }
 
-void horizontal(const HorizontalPack& pack, const std::uint8_t* in, std::uint8_t* out) {
+void horizontal(const HorizontalPack& pack, Row in, Row out) {
   const int half = pack.precision > 0 ? 1 << (pack.precision - 1) : 0;
-  const std::int16_t* weight = pack.weight.data();
-  for (int i = 0; i < pack.n_out; ++i, weight += pack.taps) {
-    int sum = half;
-    for (int k = 0; k < pack.taps; ++k) sum += weight[k] * in[pack.first[i] + k];
-    out[i] = clamp_u8(sum >> pack.precision);
+  for (int c = 0; c < 3; ++c) {
+    const std::int16_t* weight = pack.weight.data();
+    for (int i = 0; i < pack.n_out; ++i, weight += pack.taps) {
+      const std::uint8_t* window = in.plane[c] + pack.first[i];
+      int sum = half;
+      for (int k = 0; k < pack.taps; ++k) sum += weight[k] * window[k];
+      out.plane[c][i] = clamp_u8(sum >> pack.precision);
+    }
   }
 }
 
