@@ -1,0 +1,203 @@
+"""Which packet holds which displayed frame: from moov tables, a demux pass, or a full decode."""
+
+from __future__ import annotations
+
+from array import array
+from contextlib import suppress
+from dataclasses import dataclass, replace
+from pathlib import Path
+
+import av
+import numpy as np
+from av.container import InputContainer
+from av.video.stream import VideoStream
+from numpy.typing import NDArray
+
+from edgeval.errors import VideoError
+from edgeval.media.container import packets, tick
+from edgeval.media.layout import Layout
+from edgeval.media.mp4 import Track
+from edgeval.media.shown import NOT_CODED_BYTES, shown_counter
+from edgeval.types import PacketIndex
+
+NO_TIMESTAMP = PacketIndex.NO_TIMESTAMP
+# H.264 and HEVC reorder at most 16 pictures; times that jump further belong to spliced streams.
+_REORDER_LIMIT = 64
+# How far a stream is decoded to see whether its packets come out one to one.
+_TRIAL_PACKETS = 96
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Indexed:
+    """An index, the frames' times in seconds (float64 [n_frames]), and what is missing."""
+
+    index: PacketIndex
+    pts_s: NDArray[np.float64]
+    damage: tuple[str, ...] = ()
+
+
+def from_moov(
+    container: InputContainer, stream: VideoStream, track: Track, layout: Layout
+) -> Indexed | None:
+    """The index that the moov tables give; None unless FFmpeg's own index agrees with them.
+
+    Gates: as many samples as FFmpeg has entries; first, middle and last at the same place, size
+    and distance in time; the first packet read has the first sample's size.
+    """
+    entries = stream.index_entries
+    n = len(track.pts)
+    if len(entries) != n or stream.codec_context.name in ("vp8", "vp9"):
+        return None
+    if stream.codec_context.name == "mpeg4" and track.size.min() < NOT_CODED_BYTES:
+        return None
+    lag = entries[0].timestamp - int(track.dts[0])
+    for i in {0, n // 2, n - 1}:
+        entry = entries[i]
+        if (entry.pos, entry.size, entry.timestamp - lag) != (
+            int(track.offset[i]),
+            int(track.size[i]),
+            int(track.dts[i]),
+        ):
+            return None
+    first = next((p for p in container.demux(stream) if p.size), None)
+    if first is None or first.pts is None or first.dts is None or first.size != track.size[0]:
+        return None
+    shown = np.ones(n, np.bool_)
+    if track.hides:
+        shown = ~np.fromiter((entry.is_discard for entry in entries), np.bool_, n)
+    whole = track.end <= layout.size
+    lost = int((shown & ~whole).sum())
+    damage = (
+        (f"{lost} of {int(shown.sum())} frames lie beyond the end of the file",) if lost else ()
+    )
+    table = PacketIndex(
+        stream=stream.index,
+        time_base=tick(stream),
+        pts=track.pts + (first.pts - int(track.pts[0])),
+        dts=track.dts + (first.dts - int(track.dts[0])),
+        key=track.key & whole,
+        order=np.zeros(0, np.int64),
+    )
+    return _ordered(table, shown & whole, damage)
+
+
+def from_demux(container: InputContainer, stream: VideoStream, path: Path) -> Indexed | None:
+    """The index that reading every packet gives; None where times cannot name the frames."""
+    rows = array("q")
+    count = shown_counter(stream.codec_context.name)
+    damage: tuple[str, ...] = ()
+    try:
+        for packet in packets(container, stream, path):
+            pts = NO_TIMESTAMP if packet.pts is None else packet.pts
+            dts = NO_TIMESTAMP if packet.dts is None else packet.dts
+            shown = 1 if count is None else count(bytes(packet))
+            shown = 0 if packet.is_discard else shown
+            rows.extend((pts, dts, packet.is_keyframe, shown))
+    except VideoError as error:
+        damage = (f"reading stops after {len(rows) // 4} packets ({error})",)
+    if not rows:
+        raise VideoError(f"{path}: its video stream holds no packet")
+    table = np.array(rows, np.int64).reshape(-1, 4)
+    if (table[:, 3] > 1).any():
+        return None
+    return _ordered(
+        PacketIndex(
+            stream=stream.index,
+            time_base=tick(stream),
+            pts=table[:, 0],
+            dts=table[:, 1],
+            key=table[:, 2] != 0,
+            order=np.zeros(0, np.int64),
+        ),
+        table[:, 3] != 0,
+        damage,
+    )
+
+
+def _ordered(
+    table: PacketIndex, shown: NDArray[np.bool_], damage: tuple[str, ...]
+) -> Indexed | None:
+    """Sort the shown packets by time; None where a time is missing, doubled or far out of order."""
+    places = np.flatnonzero(shown)
+    times = table.pts[places]
+    if not len(times) or (times == NO_TIMESTAMP).any() or not table.key.any():
+        return None
+    rank = np.argsort(times, kind="stable")
+    if (np.diff(times[rank]) <= 0).any():
+        return None
+    if int(np.abs(rank - np.arange(len(rank))).max()) > _REORDER_LIMIT:
+        return None
+    order = places[rank]
+    pts_s = table.pts[order].astype(np.float64) * float(table.time_base)
+    return Indexed(index=replace(table, order=order), pts_s=pts_s, damage=damage)
+
+
+def leads(index: PacketIndex) -> bool:
+    """Whether pictures come before the first keyframe, in the file or on the screen."""
+    first_key = int(np.argmax(index.key))
+    return first_key > 0 or bool(index.pts[index.order[0]] < index.pts[first_key])
+
+
+def try_head(
+    container: InputContainer, stream: VideoStream, indexed: Indexed, path: Path
+) -> Indexed | None:
+    """Decode the head and leave out packets that give no picture before the first keyframe.
+
+    The container stands at its start. None when pictures are missing after that keyframe too: then
+    packets and pictures do not go together one to one.
+    """
+    index = indexed.index
+    context = stream.codec_context
+    got: set[int] = set()
+    sent: list[int] = []
+    for packet in packets(container, stream, path):
+        with suppress(av.FFmpegError):
+            got.update(f.pts for f in context.decode(packet) if f.pts is not None)
+        sent.append(NO_TIMESTAMP if packet.pts is None else packet.pts)
+        if len(sent) >= _TRIAL_PACKETS:
+            break
+    got.update(f.pts for f in context.decode(None) if f.pts is not None)
+    start = index.pts[int(np.argmax(index.key))]
+    times = index.pts[index.order]
+    tried = np.isin(times, sent)
+    missing = tried & ~np.isin(times, list(got))
+    if (missing & (times >= start)).any():
+        return None
+    keep = ~missing
+    return replace(
+        indexed, index=replace(index, order=index.order[keep]), pts_s=indexed.pts_s[keep]
+    )
+
+
+def from_decode(container: InputContainer, stream: VideoStream, path: Path) -> Indexed:
+    """The index of a stream whose times are no use: every picture is decoded and counted."""
+    times: list[int | None] = []
+    errors = 0
+    context = stream.codec_context
+    for packet in (*packets(container, stream, path), None):
+        try:
+            times.extend(frame.pts for frame in context.decode(packet))
+        except av.FFmpegError:
+            errors += 1
+    if not times:
+        raise VideoError(f"{path}: no picture can be decoded")
+    none = np.zeros(0, np.int64)
+    known = [NO_TIMESTAMP if t is None else t for t in times]
+    ticks = np.array(known, np.int64)
+    rate = float(stream.average_rate or stream.guessed_rate or 25)
+    pts_s = np.arange(len(ticks)) / rate
+    if (ticks != NO_TIMESTAMP).all() and (np.diff(ticks) >= 0).all():
+        pts_s = ticks.astype(np.float64) * float(tick(stream))
+    return Indexed(
+        index=PacketIndex(
+            stream=stream.index,
+            time_base=tick(stream),
+            pts=none,
+            dts=none,
+            key=np.zeros(0, np.bool_),
+            order=none,
+            sequential=True,
+        ),
+        pts_s=pts_s,
+        damage=(f"{errors} packets cannot be decoded",) if errors else (),
+    )
