@@ -1,1 +1,1 @@
-"""torch checkpoint to ONNX folder. Needs the ``export`` extra; never imported by the rest."""
+"""Checkpoint to ONNX folder. Needs the ``export`` extra; never imported by the rest."""

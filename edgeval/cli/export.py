@@ -1,0 +1,66 @@
+"""``edgeval export``: a checkpoint as a folder that edgeval, onnxruntime and TensorRT run."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+import click
+
+if TYPE_CHECKING:
+    from edgeval.export.folder import Precision
+    from edgeval.export.smolvlm import Flavour
+
+
+@click.command("export")
+@click.argument("checkpoint", type=click.Path(path_type=Path))
+@click.option(
+    "-o", "--output", type=click.Path(path_type=Path), required=True, help="Model folder to write."
+)
+@click.option(
+    "--precision",
+    type=click.Choice(["fp32", "int8", "q4"]),
+    default="fp32",
+    show_default=True,
+    help="Bits of the weights; activations stay float32.",
+)
+@click.option(
+    "--flavour",
+    type=click.Choice(["plain", "ort"]),
+    default="plain",
+    show_default=True,
+    help="Standard operators (runs anywhere) or onnxruntime's own (fastest there).",
+)
+@click.option("--name", help="Name of the model; the output folder's by default.")
+@click.option("--source", help="Where the checkpoint comes from; its folder's name by default.")
+@click.option("--licence", default="unknown", show_default=True, help="Licence of the weights.")
+def command(
+    checkpoint: Path,
+    output: Path,
+    *,
+    precision: Precision,
+    flavour: Flavour,
+    **about: str | None,
+) -> None:
+    """Export CHECKPOINT, a Hugging Face folder with safetensors, and prove the graphs against it.
+
+    A second precision is added to a folder that holds a first.
+    """
+    from edgeval.export.folder import Plan, export
+
+    proof = export(
+        Plan(
+            checkpoint=checkpoint,
+            output=output,
+            precision=precision,
+            flavour=flavour,
+            name=about["name"] or output.resolve().name,
+            source=about["source"] or checkpoint.resolve().name,
+            licence=about["licence"] or "unknown",
+        )
+    )
+    click.echo(
+        f"{output}: {precision} {flavour}, {proof.n_equal} of {proof.n_tokens} greedy tokens equal to "
+        f"torch, largest logit difference {proof.max_abs_dlogit:.2g} "
+        f"(standard deviation {proof.logit_std:.2g})"
+    )

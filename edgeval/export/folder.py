@@ -1,0 +1,190 @@
+"""From a checkpoint to a model folder: graphs, tokenizer, manifest, and the proof that they agree."""
+
+from __future__ import annotations
+
+import json
+import shutil
+from collections.abc import Iterable, Mapping
+from dataclasses import asdict, dataclass
+from pathlib import Path
+from typing import TYPE_CHECKING, Literal
+
+from edgeval import manifest as manifests
+from edgeval.engines import GraphFiles, open_graphs
+from edgeval.errors import ManifestError
+from edgeval.families.smolvlm import IMAGE_KEYS, VIDEO_KEYS, Constants, constants
+from edgeval.modelfolder import Manifest, ModelFile, Variant, sha256
+from edgeval.published import NAMES
+
+if TYPE_CHECKING:
+    from edgeval.export.checkpoint import Checkpoint
+    from edgeval.export.proof import Proof
+    from edgeval.export.smolvlm import Flavour
+
+Precision = Literal["fp32", "int8", "q4"]
+SUFFIX: Mapping[Precision, str] = {"fp32": "", "int8": "_int8", "q4": "_q4"}
+COPIED = ("config", "generation", "tokenizer", "tokenizer_config", "template")
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Plan:
+    """What to export. ``name``, ``source`` and ``licence`` go into the manifest."""
+
+    checkpoint: Path
+    output: Path
+    precision: Precision
+    flavour: Flavour
+    name: str
+    source: str
+    licence: str
+
+
+def export(plan: Plan) -> Proof:
+    """Write the folder; a second precision is added to a folder that has a first.
+
+    Raises ManifestError for a checkpoint or folder that cannot be used, and when the graphs do not
+    agree with the checkpoint within the tolerance of the precision (the manifest is not written).
+    """
+    from edgeval.export import checkpoint, proof
+
+    known = constants(_checkpoint_manifest(plan))
+    loaded = checkpoint.load(plan.checkpoint)
+    graphs = _write_graphs(plan, loaded)
+    opened = open_graphs(
+        "cpu",
+        GraphFiles(
+            vision=graphs["vision_encoder"].path,
+            embed=graphs["embed_tokens"].path,
+            decoder=graphs["decoder_model_merged"].path,
+        ),
+    )
+    proved = proof.prove(loaded.model, opened, precision=plan.precision)
+    if not proved.holds:
+        raise ManifestError(
+            f"export {plan.output}: the graphs differ from the checkpoint by {proved.max_abs_dlogit:.3g} at most "
+            f"in a logit (standard deviation {proved.logit_std:.3g}); wants at most {proved.tolerance} of it"
+        )
+    variant = Variant(
+        precision=plan.precision, flavour=plan.flavour, graphs=graphs, proof=proved.table()
+    )
+    _write_manifest(plan, known, variant)
+    return proved
+
+
+def _checkpoint_manifest(plan: Plan) -> Manifest:
+    """The checkpoint seen as a model folder without graphs."""
+    files = {
+        role: ModelFile(path=plan.checkpoint / name)
+        for role, names in NAMES.items()
+        for name in reversed(names)
+        if (plan.checkpoint / name).is_file()
+    }
+    for role in ("config", "tokenizer"):
+        if role not in files:
+            raise ManifestError(f"checkpoint {plan.checkpoint}: no {NAMES[role][0]}")
+    return Manifest(
+        folder=plan.checkpoint,
+        name=plan.name,
+        family="smolvlm",
+        source=plan.source,
+        licence=plan.licence,
+        default=plan.precision,
+        files=files,
+        image={},
+        video={},
+        variants={},
+        declared=False,
+    )
+
+
+def _write_graphs(plan: Plan, loaded: Checkpoint) -> dict[str, ModelFile]:
+    from edgeval.export import quantise, smolvlm, trace
+
+    files: dict[str, ModelFile] = {}
+    for spec in smolvlm.graphs(loaded.model, plan.flavour):
+        model = trace.trace(spec)
+        suffix = ""
+        # The table of embeddings is looked up row by row: nothing to gain from fewer bits.
+        if spec.name != "embed_tokens":
+            suffix = SUFFIX[plan.precision]
+            model = quantise.quantise(model, precision=plan.precision, flavour=plan.flavour)
+        paths = trace.save(model, plan.output / "onnx" / f"{spec.name}{suffix}.onnx")
+        for role, path in zip((spec.name, f"{spec.name}_data"), paths, strict=False):
+            files[role] = ModelFile(path=path, sha256=sha256(path))
+    return files
+
+
+def _write_manifest(plan: Plan, known: Constants, variant: Variant) -> None:
+    source = _checkpoint_manifest(plan)
+    files: dict[str, ModelFile] = {}
+    for role in COPIED:
+        if role in source.files:
+            target = plan.output / source.files[role].path.name
+            shutil.copyfile(source.files[role].path, target)
+            target.chmod(0o644)
+            files[role] = ModelFile(path=target, sha256=sha256(target))
+    kept = _other_variants(plan, variant)
+    values = asdict(known)
+    text = "\n".join(
+        [
+            f"schema = {manifests.SCHEMA}",
+            *_lines(
+                {
+                    "name": plan.name,
+                    "family": source.family,
+                    "source": plan.source,
+                    "licence": plan.licence,
+                    "default": kept[0].precision if kept else variant.precision,
+                }
+            ),
+            "\n[files]",
+            *_file_lines(plan, files),
+            "\n[image]",
+            *_lines({key: values[key] for key in IMAGE_KEYS}),
+            "\n[video]",
+            *_lines({key: values[key] for key in VIDEO_KEYS if values[key] is not None}),
+            *(line for one in (*kept, variant) for line in _variant_lines(plan, one)),
+            "",
+        ]
+    )
+    (plan.output / manifests.FILE).write_text(text, "utf-8")
+
+
+def _other_variants(plan: Plan, variant: Variant) -> list[Variant]:
+    """Precisions that the folder already has, if it is a folder of this model."""
+    if not (plan.output / manifests.FILE).is_file():
+        return []
+    present = manifests.load(plan.output)
+    if present.name != plan.name:
+        raise ManifestError(
+            f"export {plan.output}: the folder holds model {present.name!r}; wants an empty folder or "
+            f"one of {plan.name!r}"
+        )
+    return [other for key, other in present.variants.items() if key != variant.precision]
+
+
+def _variant_lines(plan: Plan, variant: Variant) -> Iterable[str]:
+    yield "\n[[variants]]"
+    yield from _lines({"precision": variant.precision, "flavour": variant.flavour})
+    yield "[variants.graphs]"
+    yield from _file_lines(plan, variant.graphs)
+    yield "[variants.proof]"
+    yield from _lines(variant.proof)
+
+
+def _file_lines(plan: Plan, files: Mapping[str, ModelFile]) -> Iterable[str]:
+    for role, file in files.items():
+        path = file.path.relative_to(plan.output).as_posix()
+        yield f'{role} = {{ path = {_toml(path)}, sha256 = "{file.sha256}" }}'
+
+
+def _lines(table: Mapping[str, object]) -> Iterable[str]:
+    for key, value in table.items():
+        yield f"{key} = {_toml(value)}"
+
+
+def _toml(value: object) -> str:
+    """A number, text or list of them in TOML, which for these is JSON but for its escapes of surrogates."""
+    if isinstance(value, tuple):
+        value = list(value)
+    return json.dumps(value, ensure_ascii=False)
