@@ -21,7 +21,13 @@ from edgeval.run import Work, check_videos
 from edgeval.types import Clip, Decoding, FrameRule, How, Order
 
 CARD_SCHEMA = 1
-COUNTED: tuple[How, ...] = ("linspace_floor", "linspace_round", "segment_midpoints", "nested")
+COUNTED: tuple[How, ...] = (
+    "linspace_floor",
+    "linspace_round",
+    "segment_midpoints",
+    "segment_centres",
+    "nested",
+)
 RULES: tuple[How, ...] = (*COUNTED, "stride", "fps", "smolvlm")
 
 
@@ -48,11 +54,10 @@ class FrameChoice:
             n = self.n or native.n or native.max_n
             fps = self.fps or native.fps
             rule = FrameRule(how=how, n=n if how in COUNTED else None, fps=fps, max_n=n)
+        elif self.n is not None and native.how in COUNTED:
+            rule = dataclasses.replace(native, n=self.n, source="user")
         elif self.n is not None:
-            counted = native.how in COUNTED
-            rule = dataclasses.replace(
-                native, **({"n": self.n} if counted else {"max_n": self.n}), source="user"
-            )
+            rule = dataclasses.replace(native, max_n=self.n, source="user")
         if self.fps is not None:
             if rule.how not in ("fps", "smolvlm"):
                 raise ArgumentError(

@@ -27,3 +27,8 @@ def shared(repo: Path) -> Path:
     if not root.is_dir():
         pytest.skip("evaluation data (../shared or $EDGEVAL_SHARED) is not on this machine")
     return root
+
+
+def pytest_addoption(parser: pytest.Parser) -> None:
+    """``--kills N``: how often the resume test kills a run; hundreds when asked."""
+    parser.addoption("--kills", type=int, default=4, help="kill -9 so often in the resume test")

@@ -1,0 +1,80 @@
+"""A run killed at any moment, again and again, ends as if it had never been."""
+
+from __future__ import annotations
+
+import json
+import shutil
+import signal
+import subprocess
+import time
+from pathlib import Path
+
+import numpy as np
+import pytest
+
+RUN = ("videommmu", "--limit", "4", "--threads", "1", "--progress", "none")
+
+
+def edgeval(*arguments: str, cwd: Path) -> subprocess.Popen[bytes]:
+    command = [shutil.which("edgeval") or "edgeval", *arguments]
+    return subprocess.Popen(
+        command, cwd=cwd, stdout=subprocess.DEVNULL, stderr=subprocess.PIPE, start_new_session=True
+    )
+
+
+def final_files(folder: Path) -> dict[str, str]:
+    files = {path.name: path.read_text() for path in sorted(folder.glob("samples_*.jsonl"))}
+    results = json.loads((folder / "results.json").read_text())
+    for key in ("start_time", "end_time", "total_evaluation_time_seconds"):
+        del results[key]
+    files["results.json"] = json.dumps(results, sort_keys=True)
+    files["report.md"] = (folder / "report.md").read_text()
+    return files
+
+
+def answered(folder: Path) -> list[str]:
+    lines = (folder / "records.jsonl").read_text().splitlines()
+    return [json.loads(line)["record"]["question"]["id"] for line in lines]
+
+
+def killed_after(process: subprocess.Popen[bytes], seconds: float) -> bool:
+    """Kill -9 unless it ends by itself first; True when it was killed."""
+    try:
+        _, errors = process.communicate(timeout=seconds)
+    except subprocess.TimeoutExpired:
+        process.send_signal(signal.SIGKILL)
+        process.communicate()
+        return True
+    assert process.returncode == 0, errors
+    return False
+
+
+def test_killed_runs_end_like_whole_ones(tmp_path: Path, request: pytest.FixtureRequest) -> None:
+    kills_wanted: int = request.config.getoption("--kills")
+    whole = edgeval("run", *RUN, "-o", "whole", cwd=tmp_path)
+    began = time.monotonic()
+    assert not killed_after(whole, 300)
+    longest = time.monotonic() - began
+    expected, order = final_files(tmp_path / "whole"), answered(tmp_path / "whole")
+
+    chance = np.random.default_rng(20)
+    kills = rounds = 0
+    while kills < kills_wanted:
+        rounds += 1
+        folder = tmp_path / f"killed{rounds}"
+        done = False
+        while not done:
+            resuming = (folder / "run.json").exists()
+            if not resuming:
+                shutil.rmtree(folder, ignore_errors=True)
+            arguments = ("--resume", folder.name, "--progress", "none")
+            process = edgeval(
+                "run", *(arguments if resuming else (*RUN, "-o", folder.name)), cwd=tmp_path
+            )
+            limit = chance.uniform(0.2, 1.0) * longest if kills < kills_wanted else 300
+            killed = killed_after(process, limit)
+            kills += killed
+            done = not killed
+        assert answered(folder) == order
+        assert final_files(folder) == expected
+        shutil.rmtree(folder)
