@@ -167,6 +167,18 @@ def asan(session: nox.Session) -> None:
 
 
 @nox.session(default=False)
+def aarch64(session: nox.Session) -> None:
+    """The C++ tests cross-built for 64-bit ARM and run by qemu: the NEON path, without a board."""
+    wanted = {"aarch64-linux-gnu-g++": "g++-aarch64-linux-gnu", "qemu-aarch64": "qemu-user"}
+    if absent := [package for tool, package in wanted.items() if not shutil.which(tool)]:
+        session.skip(f"needs the system packages {' and '.join(absent)}")
+    tools(session, "cmake", "ninja")
+    configure(session, "aarch64")
+    session.run("cmake", "--build", "--preset", "aarch64")
+    session.run("ctest", "--preset", "aarch64")
+
+
+@nox.session(default=False)
 def bench(session: nox.Session) -> None:
     """Benchmarks, beside those peers that install here; one that does not is left out."""
     package(session, "cpu", "test")
