@@ -89,8 +89,9 @@ def takes(
 ) -> bool:
     """Whether ``to_rgb`` of such planes equals FFmpeg's rgb24 bit for bit (x86, PyAV's flags).
 
-    True for 8-bit 4:2:0 and 4:2:2 of even height, any width, three matrices, both ranges. Other
-    pictures pass swscale's general scaler: let it make ``Picture.rgb`` there.
+    True for progressive 8-bit 4:2:0 and 4:2:2 of even height: any width, three matrices, both
+    ranges. Others pass swscale's general scaler, and interlaced ones go field by field (the caller
+    knows): let swscale make ``Picture.rgb`` there.
     """
     match = _PIX_FMT.fullmatch(pix_fmt)
     if match is None or matrix not in ("bt601", "bt709", "bt2020") or full_range not in (0, 1):
