@@ -1,0 +1,98 @@
+"""What is in n, what a group is worth, and how sure that is."""
+
+from __future__ import annotations
+
+import numpy as np
+import pytest
+
+from edgeval import tally
+from edgeval.types import Failure, Question, Record, Score, Status
+
+RULE = "rule"
+
+
+def _record(
+    n: int, value: float | None, status: Status = "scored", *, video: str | None = None
+) -> Record:
+    question = Question(
+        id=f"t:{n}",
+        row_id=str(n),
+        clip_id=f"clip {n}",
+        task="t",
+        text="?",
+        answer="A",
+        kind="text",
+        tags={} if video is None else {"video": video},
+    )
+    score = Score(rule=RULE, value=value, parsed=None, status=status)
+    return Record(question=question, setting="video", scores={RULE: score})
+
+
+def _failed(n: int) -> Record:
+    record = _record(n, None)
+    failure = Failure(kind="video", message="gone")
+    return Record(question=record.question, setting="video", failure=failure)
+
+
+def test_a_failed_question_stays_in_n_and_is_worth_nothing() -> None:
+    cells = tally.cells([_record(1, 1.0), _failed(2)], RULE)
+    figure = tally.figure(("accuracy", RULE, ""), cells, value=None)
+    assert (tally.mean(cells), figure.n, figure.n_failed) == (0.5, 2, 1)
+
+
+def test_what_a_rule_leaves_out_is_counted_apart() -> None:
+    records = [
+        _record(1, 1.0),
+        _record(2, None, "excluded"),
+        _record(3, None, "needs_judge"),
+        _record(4, 0.0, "unparsed"),
+    ]
+    cells = tally.cells(records, RULE)
+    figure = tally.figure(("accuracy", RULE, ""), cells, value=None)
+    assert tally.mean(cells) == 0.5
+    assert (figure.n, figure.n_excluded, figure.n_needs_judge, figure.n_unparsed) == (2, 1, 1, 1)
+
+
+def test_nothing_in_n_has_no_mean() -> None:
+    cells = tally.cells([_record(1, None, "excluded")], RULE)
+    figure = tally.accuracy(("accuracy", RULE, ""), cells, tally.mean(cells))
+    assert (figure.value, figure.n, figure.note) == (None, 0, tally.NOTHING)
+
+
+def test_an_interval_holds_its_value_and_widens_when_videos_are_shared() -> None:
+    values = [float(n % 3 == 0) for n in range(60)]
+    apart = tally.cells([_record(n, x) for n, x in enumerate(values)], RULE)
+    # Sixty answers about twelve videos, each all right or all wrong.
+    alike = [_record(n, float(n // 5 % 3 == 0), video=str(n // 5)) for n in range(60)]
+    shared = tally.cells(alike, RULE)
+    widths = []
+    for cells in (apart, shared):
+        figure = tally.accuracy(("accuracy", RULE, ""), cells, tally.mean(cells))
+        assert figure.low is not None
+        assert figure.high is not None
+        assert figure.low < 100 / 3 < figure.high
+        widths.append(figure.high - figure.low)
+    assert widths[1] > 1.5 * widths[0]
+
+
+@pytest.mark.parametrize(("value", "want"), [(1.0, (69.15, 100.0)), (0.0, (0.0, 30.85))])
+def test_ten_videos_all_alike_still_leave_doubt(value: float, want: tuple[float, float]) -> None:
+    cells = tally.cells([_record(n, value) for n in range(10)], RULE)
+    figure = tally.accuracy(("accuracy", RULE, ""), cells, value)
+    assert (figure.low, figure.high) == pytest.approx(want, abs=0.005)
+
+
+def test_too_few_videos_have_no_interval() -> None:
+    cells = tally.cells([_record(n, float(n)) for n in range(2)], RULE)
+    figure = tally.accuracy(("accuracy", RULE, ""), cells, 0.5)
+    assert (figure.value, figure.low, figure.high) == (50.0, None, None)
+
+
+def test_an_interval_that_cannot_be_known_is_none() -> None:
+    columns = np.zeros((6, 2))
+    assert tally.interval(columns, list("abcdef"), tally.ratio) is None
+
+
+def test_dividing_by_nothing_is_nan() -> None:
+    got = tally.divided(np.array([1.0, 1.0]), np.array([2.0, 0.0]))
+    np.testing.assert_array_equal(got, [0.5, np.nan])
