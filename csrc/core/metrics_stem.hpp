@@ -8,7 +8,7 @@ namespace edgeval {
 ///
 /// Words of one or two letters stay as they are. rouge_score stems words over 3
 /// letters. Source: M. F. Porter, "An algorithm for suffix stripping", Program 14(3),
-/// 1980, with the irregular words and changed rules of nltk 3.9 stem/porter.py (mode
+/// 1980, with the irregular words and changed rules of nltk 3.10.4 stem/porter.py (mode
 /// NLTK_EXTENSIONS).
 std::string porter_stem(std::string word);
 
