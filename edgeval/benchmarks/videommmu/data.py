@@ -105,7 +105,7 @@ def _checked_video(root: Path, clip: Clip) -> DataCheck:
     what = "question-only videos" if clip.setting == "question-only" else "videos"
     counts = {f"{what} wanted": 1, f"{what} sound": 0}
     if not video.is_file():
-        finding = Finding(kind="missing", path=name, detail=f"the {clip.setting} of {clip.id}")
+        finding = Finding(kind="missing", path=name, detail=f"the {clip.setting} clip of {clip.id}")
         return DataCheck(findings=(finding,), counts=counts, sha256={})
     try:
         digest = sha256(video)
@@ -118,11 +118,13 @@ def _checked_video(root: Path, clip: Clip) -> DataCheck:
 
 
 def _of_no_use(root: Path, wanted: frozenset[Path]) -> DataCheck:
-    extra = [video for video in sorted(root.rglob("*.mp4")) if video not in wanted]
+    extra = dict.fromkeys(root.rglob("*.mp4"), "no question asks about it")
+    extra |= dict.fromkeys(root.glob("*.zip"), "not unpacked; unzip it here")
     return DataCheck(
         findings=tuple(
-            Finding(kind="extra", path=_name(root, video), detail="no question asks about it")
-            for video in extra
+            Finding(kind="extra", path=_name(root, file), detail=why)
+            for file, why in sorted(extra.items())
+            if file not in wanted
         ),
         counts={"transcripts": sum(1 for _ in root.glob("transcripts/*.txt"))},
         sha256={},
