@@ -9,6 +9,7 @@ from pathlib import Path
 
 import av
 import numpy as np
+from av.codec import Codec
 from av.container import InputContainer
 from av.video.stream import VideoStream
 from numpy.typing import NDArray
@@ -23,6 +24,10 @@ from edgeval.types import PacketIndex
 NO_TIMESTAMP = PacketIndex.NO_TIMESTAMP
 # H.264 and HEVC reorder at most 16 pictures; times that jump further belong to spliced streams.
 _REORDER_LIMIT = 64
+# Keyframe flags that do not say where decoding may start.
+_NO_ENTRY = ("apng",)
+# Codecs whose decoders give nothing, rather than something wrong, from a false keyframe.
+_SELF_CHECKING = ("h264", "hevc", "vp8", "vp9", "av1")
 # How far a stream is decoded to see whether its packets come out one to one.
 _TRIAL_PACKETS = 96
 
@@ -78,7 +83,7 @@ def from_moov(
         key=track.key & whole,
         order=np.zeros(0, np.int64),
     )
-    return _ordered(table, shown & whole, damage)
+    return _ordered(table, shown & whole, damage, codec=stream.codec_context.codec)
 
 
 def from_demux(container: InputContainer, stream: VideoStream, path: Path) -> Indexed | None:
@@ -98,7 +103,8 @@ def from_demux(container: InputContainer, stream: VideoStream, path: Path) -> In
     if not rows:
         raise VideoError(f"{path}: its video stream holds no packet")
     table = np.array(rows, np.int64).reshape(-1, 4)
-    if (table[:, 3] > 1).any():
+    codec = stream.codec_context.name
+    if (table[:, 3] > 1).any() or codec in _NO_ENTRY:
         return None
     return _ordered(
         PacketIndex(
@@ -111,11 +117,12 @@ def from_demux(container: InputContainer, stream: VideoStream, path: Path) -> In
         ),
         table[:, 3] != 0,
         damage,
+        codec=stream.codec_context.codec,
     )
 
 
 def _ordered(
-    table: PacketIndex, shown: NDArray[np.bool_], damage: tuple[str, ...]
+    table: PacketIndex, shown: NDArray[np.bool_], damage: tuple[str, ...], *, codec: Codec
 ) -> Indexed | None:
     """Sort the shown packets by time; None where a time is missing, doubled or far out of order."""
     places = np.flatnonzero(shown)
@@ -129,7 +136,24 @@ def _ordered(
         return None
     order = places[rank]
     pts_s = table.pts[order].astype(np.float64) * float(table.time_base)
-    return Indexed(index=replace(table, order=order), pts_s=pts_s, damage=damage)
+    index = _proven(replace(table, order=order), codec)
+    return Indexed(index=index, pts_s=pts_s, damage=damage)
+
+
+def _proven(index: PacketIndex, codec: Codec) -> PacketIndex:
+    """The index with keyframes that can be believed.
+
+    A muxer that marks none makes every packet one. Decoders that check for themselves notice and
+    decoding falls back; for the others only the first packet is sure.
+    """
+    if not index.key.all() or codec.intra_only or codec.canonical_name in _SELF_CHECKING:
+        return index
+    return replace(index, key=np.arange(len(index.key)) == 0)
+
+
+def unordered(index: PacketIndex, stream: VideoStream) -> bool:
+    """Whether times follow decode order although the codec reorders: then they may be no use."""
+    return bool(stream.codec_context.has_b_frames) and bool((np.diff(index.order) > 0).all())
 
 
 def leads(index: PacketIndex) -> bool:
@@ -143,24 +167,26 @@ def try_head(
 ) -> Indexed | None:
     """Decode the head and leave out packets that give no picture before the first keyframe.
 
-    The container stands at its start. None when pictures are missing after that keyframe too: then
-    packets and pictures do not go together one to one.
+    The container stands at its start. None when pictures are missing after that keyframe too, or
+    come out in another order than their times: then times do not name the pictures.
     """
     index = indexed.index
     context = stream.codec_context
-    got: set[int] = set()
+    got: list[int] = []
     sent: list[int] = []
     for packet in packets(container, stream, path):
         with suppress(av.FFmpegError):
-            got.update(f.pts for f in context.decode(packet) if f.pts is not None)
+            got.extend(f.pts for f in context.decode(packet) if f.pts is not None)
         sent.append(NO_TIMESTAMP if packet.pts is None else packet.pts)
         if len(sent) >= _TRIAL_PACKETS:
             break
-    got.update(f.pts for f in context.decode(None) if f.pts is not None)
+    got.extend(f.pts for f in context.decode(None) if f.pts is not None)
+    if got != sorted(got):
+        return None
     start = index.pts[int(np.argmax(index.key))]
     times = index.pts[index.order]
     tried = np.isin(times, sent)
-    missing = tried & ~np.isin(times, list(got))
+    missing = tried & ~np.isin(times, got)
     if (missing & (times >= start)).any():
         return None
     keep = ~missing

@@ -17,10 +17,14 @@ from edgeval.media.index import (
     from_moov,
     leads,
     try_head,
+    unordered,
 )
 from edgeval.media.layout import Layout, read_layout
 from edgeval.media.mp4 import Track, read_tracks
 from edgeval.types import VideoInfo
+
+# Containers that store decode times alone: with B pictures, no packet says when it is shown.
+_NO_TIMES = ("avi", "asf")
 
 
 def probe(path: Path, *, salvage: bool = False) -> VideoInfo:
@@ -65,7 +69,10 @@ def _index(
     if found is None:
         with opened(path) as again:
             found = from_demux(again, stream_at(again, stream.index, path), path)
-    if found is not None and (leads(found.index) or _in_fields(path, stream)):
+    loose = found is not None and unordered(found.index, stream)
+    if loose and container.format.name in _NO_TIMES:
+        found = None
+    if found is not None and (loose or leads(found.index) or _in_fields(path, stream)):
         with opened(path) as again:
             found = try_head(again, stream_at(again, stream.index, path), found, path)
     if found is None:
