@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import math
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 
@@ -114,8 +113,8 @@ def interval(
 ) -> tuple[float, float] | None:
     """95 % interval in percent of a statistic of the column sums, resampling whole clusters.
 
-    ``columns``: float64 [n, k]. None with fewer than MIN_CLUSTERS, or where a resample has nothing
-    to divide by.
+    ``columns``: float64 [n, k]. None with fewer than MIN_CLUSTERS, where there is nothing to divide
+    by, and where resampling shows no spread, which says nothing of what other videos would show.
     """
     if len(set(clusters)) < MIN_CLUSTERS:
         return None
@@ -123,7 +122,7 @@ def interval(
     from edgeval import stats
 
     low, high = stats.clustered_interval(columns, clusters, statistic)
-    return (100 * low, 100 * high) if math.isfinite(low) and math.isfinite(high) else None
+    return (100 * low, 100 * high) if low < high else None
 
 
 def ratio(sums: Sums) -> Sums:

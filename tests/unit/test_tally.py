@@ -89,8 +89,11 @@ def test_too_few_videos_have_no_interval() -> None:
 
 
 def test_an_interval_that_cannot_be_known_is_none() -> None:
-    columns = np.zeros((6, 2))
-    assert tally.interval(columns, list("abcdef"), tally.ratio) is None
+    assert tally.interval(np.zeros((6, 2)), list("abcdef"), tally.ratio) is None
+
+
+def test_no_spread_is_no_interval() -> None:
+    assert tally.interval(np.ones((6, 2)), list("abcdef"), tally.ratio) is None
 
 
 def test_dividing_by_nothing_is_nan() -> None:

@@ -125,7 +125,7 @@ def _notes(records: Sequence[Record]) -> Iterator[str]:
     if records:
         yield (
             "intervals are 95 %, by resampling whole videos; none is given for fewer than "
-            f"{tally.MIN_CLUSTERS} videos"
+            f"{tally.MIN_CLUSTERS} videos, or where all videos are alike"
         )
     if any(record.failure is not None for record in records):
         yield "a question that failed is worth 0 and stays in n"
