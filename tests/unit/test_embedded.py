@@ -6,15 +6,20 @@ import json
 from collections import Counter
 from pathlib import Path
 
+import numpy as np
 import pytest
 
 import edgeval
+from edgeval import frames, pixels
+from edgeval.media.decode import decode
+from edgeval.media.probe import probe
+from edgeval.synth import slides
 from edgeval.synth.lessons_dataset import FIRST_SEED, N_LESSONS, lesson_id, lessons_of
-from edgeval.synth.nouns import TRACKS, Lesson, Question, Track
+from edgeval.synth.nouns import N_SLIDES, TRACKS, Lesson, Question, Track
+from edgeval.types import FrameRule
 
 CARRIED = Path(edgeval.__file__).parent / "embedded"
 LESSONS = CARRIED / "videommmu"
-MAX_BYTES = 12_000_000
 
 
 @pytest.fixture(scope="module")
@@ -55,3 +60,18 @@ def test_kinds_and_disciplines_are_even(
 
 def test_the_lessons_are_small() -> None:
     assert sum(path.stat().st_size for path in CARRIED.rglob("*") if path.is_file()) < 2_000_000
+
+
+@pytest.mark.parametrize("i", range(5))
+def test_a_film_shows_the_slides_two_seconds_each(
+    i: int, made: list[tuple[Lesson, tuple[Question, ...]]]
+) -> None:
+    lesson = made[i][0]
+    info = probe(LESSONS / lesson.discipline / f"{lesson_id(lesson)}.mp4")
+    ends = tuple(at for k in range(N_SLIDES) for at in (8 * k, 8 * k + 7))
+    rule = FrameRule(how="indices", indices=ends)
+    shown = decode(frames.plan(info, rule), shrink=pixels.to_rgb, workers=1).pixels
+    drawn = [slides.draw(slide, lesson.discipline) for slide in lesson.slides for _ in range(2)]
+    errors = [np.abs(a.astype(int) - b).mean() for a, b in zip(shown, drawn, strict=True)]
+    assert (info.n_frames, info.duration_s) == (96, 24.0)
+    assert max(errors) < 4
