@@ -10,6 +10,7 @@ namespace py = pybind11;
 PYBIND11_MODULE(_core, module) {
   module.doc() = "C++ kernels of edgeval: frame rules, pixels, metrics. Use edgeval.frames, .pixels, .metrics.";
 
+  // NOLINTNEXTLINE(performance-unnecessary-value-param): pybind11 wants this signature
   py::register_exception_translator([](std::exception_ptr error) {
     try {
       if (error) std::rethrow_exception(error);
