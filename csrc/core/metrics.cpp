@@ -42,11 +42,11 @@ std::array<float, kThresholds> tolerances_float32() {
 
 /// As torch.tensor(x, dtype=float32) has it: too large becomes infinite.
 float narrowed(double x) {
-  if (std::abs(x) > static_cast<double>(std::numeric_limits<float>::max())) {
-    return std::copysign(std::numeric_limits<float>::infinity(),
-                         static_cast<float>(x > 0) - 0.5F);
+  using Limits = std::numeric_limits<float>;
+  if (std::abs(x) <= static_cast<double>(Limits::max()) || std::isnan(x)) {
+    return static_cast<float>(x);
   }
-  return static_cast<float>(x);
+  return x > 0 ? Limits::infinity() : -Limits::infinity();
 }
 
 }  // namespace

@@ -35,7 +35,9 @@ std::vector<bool> consonants(Text word) {
 int measure(Text stem) {
   const std::vector<bool> flags = consonants(stem);
   int count = 0;
-  for (std::size_t i = 1; i < flags.size(); ++i) count += !flags[i - 1] && flags[i];
+  for (std::size_t i = 1; i < flags.size(); ++i) {
+    if (!flags[i - 1] && flags[i]) ++count;
+  }
   return count;
 }
 
@@ -101,11 +103,11 @@ void step_1a(std::string& word) {
 /// What is left after -ed or -ing is made a word again: -at to -ate, -pp to -p, fil to
 /// file.
 void mend(std::string& word) {
-  if (ends_with(word, "at") || ends_with(word, "bl") || ends_with(word, "iz")) {
-    word += 'e';
-  } else if (ends_in_double_consonant(word)) {
+  const bool bare =
+      ends_with(word, "at") || ends_with(word, "bl") || ends_with(word, "iz");
+  if (!bare && ends_in_double_consonant(word)) {
     if (Text("lsz").find(word.back()) == Text::npos) word.pop_back();
-  } else if (measure(word) == 1 && ends_short(word)) {
+  } else if (bare || (measure(word) == 1 && ends_short(word))) {
     word += 'e';
   }
 }

@@ -161,8 +161,8 @@ std::int64_t fps_count(std::int64_t n_frames, double video_fps,
   const double at_least = ceil_to(static_cast<double>(budget.min_n), budget.multiple);
   const double at_most = floor_to(static_cast<double>(budget.max_n), budget.multiple);
   const double wanted = total / video_fps * budget.fps;
-  const double count = floor_to(
-      std::min(std::min(std::max(wanted, at_least), at_most), total), budget.multiple);
+  const double count =
+      floor_to(std::min({std::max(wanted, at_least), at_most, total}), budget.multiple);
   if (count >= static_cast<double>(budget.multiple)) return truncated(count);
   throw ArgumentError("frame rule 'fps': got " + std::to_string(n_frames) +
                       " frames and at most " + std::to_string(budget.max_n) +
