@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 
@@ -95,17 +96,51 @@ def accuracy(key: tuple[str, str, str], group: Sequence[Cell], value: float | No
 def share_interval(columns: Sums, clusters: Sequence[str]) -> tuple[float, float] | None:
     """95 % interval in percent of the sum of column 0 over that of column 1, by whole clusters.
 
-    Where every share is 0, or every one 1, resampling shows no spread; the exact binomial bound
-    over clusters does (Clopper and Pearson 1934).
+    Where every share is 0, or every one 1, resampling shows no spread, and with few clusters it
+    shows too little: there the exact binomial interval over clusters stands in, if each of them is
+    wholly right or wholly wrong.
     """
+    names = [name for name, (_, n) in zip(clusters, columns, strict=True) if n]
     top, bottom = columns.sum(axis=0)
-    if top not in (0, bottom):
+    if top not in (0, bottom) and len(set(names)) >= MIN_CLUSTERS:
         return interval(columns, clusters, ratio)
-    used = {name for name, (_, n) in zip(clusters, columns, strict=True) if n}
-    if len(used) < MIN_CLUSTERS:
+    sums: dict[str, Sums] = {}
+    for name, row in zip(clusters, columns, strict=True):
+        sums[name] = sums.get(name, 0) + row
+    shares = [float(right / n) for right, n in sums.values() if n]
+    if not shares or any(share not in (0, 1) for share in shares):
         return None
-    bound = float(100 * _TAIL ** (1 / len(used)))
-    return (0.0, 100 - bound) if top == 0 else (bound, 100.0)
+    low, high = exact(int(sum(shares)), len(shares))
+    return 100 * low, 100 * high
+
+
+def exact(right: int, n: int) -> tuple[float, float]:
+    """95 % interval in [0, 1] of a share, from ``right`` of n >= 1.
+
+    Source: Clopper and Pearson 1934.
+    """
+
+    def at_most(k: int, p: float) -> float:
+        return math.fsum(math.exp(_log_choose(n, i, p)) for i in range(k + 1))
+
+    low = _root(lambda p: 1 - at_most(right - 1, p) - _TAIL) if right else 0.0
+    high = _root(lambda p: _TAIL - at_most(right, p)) if right < n else 1.0
+    return low, high
+
+
+def _log_choose(n: int, i: int, p: float) -> float:
+    """Logarithm of the chance of i in n; logarithms, because factorials outgrow floats."""
+    ways = math.lgamma(n + 1) - math.lgamma(i + 1) - math.lgamma(n - i + 1)
+    return ways + i * math.log(p) + (n - i) * math.log1p(-p)
+
+
+def _root(rising: Callable[[float], float]) -> float:
+    """Where a rising function on (0, 1) crosses 0, to 1e-15."""
+    low, high = 0.0, 1.0
+    for _ in range(50):
+        middle = (low + high) / 2
+        low, high = (low, middle) if rising(middle) > 0 else (middle, high)
+    return low
 
 
 def interval(

@@ -82,10 +82,30 @@ def test_ten_videos_all_alike_still_leave_doubt(value: float, want: tuple[float,
     assert (figure.low, figure.high) == pytest.approx(want, abs=0.005)
 
 
-def test_too_few_videos_have_no_interval() -> None:
+def test_few_videos_get_the_exact_interval() -> None:
     cells = tally.cells([_record(n, float(n)) for n in range(2)], RULE)
     figure = tally.accuracy(("accuracy", RULE, ""), cells, 0.5)
-    assert (figure.value, figure.low, figure.high) == (50.0, None, None)
+    assert (figure.low, figure.high) == pytest.approx((1.26, 98.74), abs=0.005)
+
+
+def test_few_videos_of_mixed_answers_have_no_interval() -> None:
+    cells = tally.cells([_record(n, float(n), video="one") for n in range(2)], RULE)
+    assert tally.accuracy(("accuracy", RULE, ""), cells, 0.5).low is None
+
+
+@pytest.mark.parametrize(
+    ("right", "n", "want"),
+    [
+        (0, 1, (0, 0.975)),
+        (5, 10, (0.18709, 0.81291)),
+        (3, 300, (0.00207, 0.02894)),
+        (2700, 2700, (0.99863, 1)),
+    ],
+)
+def test_the_exact_interval_is_clopper_and_pearsons(
+    right: int, n: int, want: tuple[float, float]
+) -> None:
+    assert tally.exact(right, n) == pytest.approx(want, abs=5e-6)
 
 
 def test_an_interval_that_cannot_be_known_is_none() -> None:

@@ -106,6 +106,13 @@ def test_knowledge_gain_by_hand() -> None:
     assert [(figure.value, figure.n) for figure in changed] == [(100.0, 2), (50.0, 2)]
 
 
+def test_a_whole_gain_still_has_an_interval() -> None:
+    figure = _figure(_both(["B"] * 10, ["A"] * 5 + ["B"] * 5), "delta-knowledge")
+    assert figure.value == 100.0
+    # All ten right leave 69.15 % as the lower bound; from 50 % before, that is a gain of 38.3.
+    assert (figure.low, figure.high) == pytest.approx((38.3, 100.0), abs=0.05)
+
+
 def test_gain_is_over_questions_asked_both_ways() -> None:
     told = _both(["B", "B", "A", "A"], ["A", "B"])
     assert _figure(told, "delta-knowledge").n == 2

@@ -137,11 +137,23 @@ def _delta(rule: str, pairs: Sequence[_Pair]) -> Figure:
             value, note = delta_knowledge(100 * after, 100 * before), ""
         except ArgumentError as error:
             note = str(error)
-    columns = np.array([(*_counted(p.after), *_counted(p.before)) for p in pairs])
-    clusters = [pair.after.cluster for pair in pairs]
-    bounds = None if value is None else tally.interval(columns, clusters, _delta_of_sums)
+    bounds = None if value is None else _delta_bounds(pairs)
     key = (DELTA, rule, "")
     return tally.figure(key, _cells(pairs), value=value, bounds=bounds, n=len(pairs), note=note)
+
+
+def _delta_bounds(pairs: Sequence[_Pair]) -> tuple[float, float] | None:
+    """The gain's interval. With all right after the video resampling shows a gain of 100 always.
+
+    There the bound of the accuracy itself, which is exact, gives the lower end.
+    """
+    columns = np.array([(*_counted(p.after), *_counted(p.before)) for p in pairs])
+    clusters = [pair.after.cluster for pair in pairs]
+    after, n_after, before, n_before = columns.sum(axis=0)
+    if after < n_after:
+        return tally.interval(columns, clusters, _delta_of_sums)
+    bounds = tally.share_interval(columns[:, :2], clusters)
+    return bounds and (delta_knowledge(bounds[0], 100 * before / n_before), bounds[1])
 
 
 def _counted(cell: Cell) -> tuple[float, float]:

@@ -124,8 +124,8 @@ def _notes(records: Sequence[Record]) -> Iterator[str]:
         yield "no question-only pass, so knowledge gain was not measured"
     if records:
         yield (
-            "intervals are 95 %, by resampling whole videos; none is given for fewer than "
-            f"{tally.MIN_CLUSTERS} videos, or where all videos are alike"
+            "intervals are 95 %, by resampling whole videos; exact binomial ones over videos where "
+            f"those are all alike or fewer than {tally.MIN_CLUSTERS}"
         )
     if any(record.failure is not None for record in records):
         yield "a question that failed is worth 0 and stays in n"
