@@ -8,8 +8,9 @@
 /// caller and repeats its source's arithmetic to the last bit.
 namespace edgeval {
 
-/// Most words one text may have in word_error_rates and the ROUGE kernels.
-inline constexpr std::int64_t kMaxWords = 1048576;
+/// Most words one text may have in word_error_rates and the ROUGE kernels: two such
+/// texts take about 10 s, which bounds what one hostile answer costs.
+inline constexpr std::int64_t kMaxWords = 262144;
 
 /// Share of the ten thresholds 0.50 .. 0.95 with |got - want| / want <= 1 - threshold.
 ///

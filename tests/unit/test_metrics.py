@@ -130,8 +130,8 @@ def test_answers_without_references_are_refused() -> None:
 
 
 def test_an_endless_answer_is_refused() -> None:
-    with pytest.raises(ArgumentError, match="more than 1048576 words"):
-        metrics.word_error_rate("a " * 1_100_000, "a")
+    with pytest.raises(ArgumentError, match="more than 262144 words"):
+        metrics.word_error_rate("a " * 262_145, "a")
 
 
 @pytest.mark.parametrize("n", [0, 10, -1])
