@@ -16,14 +16,15 @@ enum class Path { kAuto, kScalar, kAvx2, kAvx512, kNeon };
 /// every row except those of the caller (yuv_row's input, join's output).
 constexpr int kSlack = 64;
 
-/// An axis as the horizontal kernel of one path wants it: what `first`, `weight` and
-/// `shuffle` hold is that path's affair.
+/// An axis as the horizontal kernel of one path wants it. `lanes` neighbouring outputs
+/// share one load of the source; 1 means that windows lie too far apart for that, and
+/// each output has its own, `taps` long.
 struct HorizontalPack {
   int n_out = 0;
+  int lanes = 1;
   int taps = 0;  // of a window, padding included
   int precision = 0;
-  bool wide = false;  // windows too far apart for one load to serve several outputs
-  int per_load = 1;   // tap pairs that one load of the source serves
+  int per_load = 1;  // tap pairs that one load serves
   std::vector<std::int32_t> first;
   std::vector<std::int16_t> weight;
   std::vector<std::uint8_t> shuffle;
