@@ -36,7 +36,7 @@ from edgeval.benchmarks.videommmu import data, prompts, references, report, rows
 
 BENCHMARK = Benchmark(
     name="videommmu",
-    title="Video-MMMU: knowledge from professional videos",
+    title="Video-MMMU",
     tasks=data.task_names(),
     settings=data.SETTINGS,
     default_settings=data.DEFAULT_SETTINGS,
