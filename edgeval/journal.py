@@ -19,6 +19,7 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from types import TracebackType
+from typing import Any
 
 from edgeval.errors import Interrupted, RunFolderError
 from edgeval.records import from_json, to_json
@@ -81,6 +82,11 @@ def read_card(folder: Path) -> dict[str, object]:
             f"{path}: got JSON that is no run card; wants a folder written by 'edgeval run'"
         )
     return card
+
+
+def model_name(card: Mapping[str, Any]) -> str:
+    """The name of the model a run card is about."""
+    return str(card["identity"]["model"].get("name", ""))
 
 
 def seed_chain(card: Mapping[str, object]) -> str:

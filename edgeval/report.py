@@ -16,8 +16,9 @@ from pathlib import Path
 from typing import Any
 
 from edgeval.benchmarks.base import Benchmark
-from edgeval.journal import dumps, write_atomically
-from edgeval.types import Figure, Record, Report, Timing
+from edgeval.journal import dumps, model_name, write_atomically
+from edgeval.tables import every_figure, main_table
+from edgeval.types import Record, Report, Timing
 
 LMMS_RULE = "lmms-eval"
 
@@ -53,7 +54,7 @@ def _results(
         task: [record for record in records if record.question.task == task]
         for task in _tasks(records)
     }
-    name = str(identity["model"].get("name", ""))
+    name = model_name(card)
     return {
         "results": {
             task: {"alias": task, **_lmms_figure(benchmark, rows)} for task, rows in by_task.items()
@@ -153,67 +154,8 @@ def _sample(benchmark: Benchmark, index: int, record: Record) -> dict[str, objec
     }
 
 
-def headline(report: Report) -> list[list[str]]:
-    """Rows of the main table, header first: figure, then value, interval, n and notes per rule."""
-    by_key = {(figure.name, figure.rule, figure.group): figure for figure in report.figures}
-    rows = [["figure", "rule", "value", "95 % interval", "n", "failed", "unparsed", "note"]]
-    for key in report.headline:
-        figure = by_key.get(key)
-        if figure is not None:
-            rows.append(_row(figure))
-    return rows
-
-
-def label(figure: Figure) -> str:
-    """What a figure is called in a table: its name, and what it is over."""
-    return f"{figure.name} ({figure.group})" if figure.group else figure.name
-
-
-def _row(figure: Figure) -> list[str]:
-    interval = (
-        f"{figure.low:.1f} .. {figure.high:.1f}"
-        if figure.low is not None and figure.high is not None
-        else "-"
-    )
-    return [
-        label(figure),
-        figure.rule,
-        "-" if figure.value is None else f"{figure.value:.2f}",
-        interval,
-        str(figure.n),
-        str(figure.n_failed),
-        str(figure.n_unparsed),
-        figure.note,
-    ]
-
-
-def aligned(rows: Sequence[Sequence[str]]) -> str:
-    """A Markdown table whose columns also line up on a terminal."""
-    widths = [max(len(row[i]) for row in rows) for i in range(len(rows[0]))]
-    lines = [
-        "| " + " | ".join(cell.ljust(width) for cell, width in zip(row, widths, strict=True)) + " |"
-        for row in rows
-    ]
-    lines.insert(1, "|" + "|".join("-" * (width + 2) for width in widths) + "|")
-    return "\n".join(lines)
-
-
-def references(report: Report) -> list[list[str]]:
-    """Rows of the reference table, header first; empty when the benchmark has none."""
-    if not report.references:
-        return []
-    names = list(dict.fromkeys(key for row in report.references for key in row.values))
-    rows = [["reference", *names, "source"]]
-    for reference in report.references:
-        cells = [
-            f"{reference.values[name]:.2f}" if name in reference.values else "-" for name in names
-        ]
-        rows.append([reference.name, *cells, reference.source])
-    return rows
-
-
 def markdown(report: Report, card: Mapping[str, Any]) -> str:
-    """report.md: headline, what it was measured on, every figure, references.
+    """report.md: the main table, what it was measured on, every figure.
 
     No times, no machine.
     """
@@ -222,9 +164,8 @@ def markdown(report: Report, card: Mapping[str, Any]) -> str:
     frame_rule = identity["frame_rule"]
     rule = {key: value for key, value in frame_rule.items() if value not in (None, [], ())}
     parts = [
-        f"# {report.benchmark}: {model.get('name', '')}",
-        aligned(headline(report)),
-        *(f"- {note}" for note in report.notes),
+        f"# {report.benchmark}: {model_name(card)}",
+        main_table(report, model_name(card)),
         "## What was run",
         "\n".join(
             f"- {key}: `{value}`"
@@ -237,10 +178,8 @@ def markdown(report: Report, card: Mapping[str, Any]) -> str:
             )
         ),
         "## Every figure",
-        aligned([headline(report)[0], *(_row(figure) for figure in report.figures)]),
+        every_figure(report),
     ]
-    if table := references(report):
-        parts += ["## References (published figures, in percent)", aligned(table)]
     return "\n\n".join(parts) + "\n"
 
 

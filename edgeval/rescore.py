@@ -10,15 +10,15 @@ from typing import Any
 from edgeval import benchmarks, report
 from edgeval.benchmarks.base import Benchmark
 from edgeval.errors import RunFolderError
-from edgeval.journal import Journal
+from edgeval.journal import Journal, model_name
 from edgeval.types import Record, Report
 
 
-def rescore(folder: Path) -> Report:
+def rescore(folder: Path) -> tuple[Report, str]:
     """Put today's rules over the saved answers and write the final files anew.
 
-    The records themselves stay as they were written. Raises RunFolderError when there is nothing to
-    score.
+    Returns the report and the model's name. The records stay as they were written. Raises
+    RunFolderError when there is nothing to score.
     """
     with Journal.resume(folder) as journal:
         if not journal.records:
@@ -28,7 +28,7 @@ def rescore(folder: Path) -> Report:
         records = [_scored(record, benchmark) for record in journal.records]
         again = benchmark.report(records)
         report.write(folder, card=card, benchmark=benchmark, records=records, report=again)
-        return again
+        return again, model_name(card)
 
 
 def _scored(record: Record, benchmark: Benchmark) -> Record:

@@ -14,6 +14,7 @@ from typing import Any
 
 from edgeval import __version__, benchmarks, manifest
 from edgeval.benchmarks.base import Benchmark
+from edgeval.device import cpu
 from edgeval.errors import ArgumentError, DataError, RunFolderError, UnknownName
 from edgeval.journal import dumps
 from edgeval.model import open_model
@@ -156,6 +157,7 @@ def prepare(spec: Spec) -> tuple[Work, dict[str, object]]:
 
 def card(spec: Spec, work: Work) -> dict[str, object]:
     """The run card: ``identity`` must be the same for a resume, the rest is circumstance."""
+    processor = cpu.read()
     return {
         "schema": CARD_SCHEMA,
         "identity": {
@@ -171,6 +173,9 @@ def card(spec: Spec, work: Work) -> dict[str, object]:
         },
         "invocation": spec.to_json(),
         "device": {
+            "cpu": processor.model,
+            "n_cores": processor.n_usable,
+            "features": list(processor.features),
             "machine": platform.machine(),
             "system": platform.platform(),
             "python": platform.python_version(),

@@ -17,7 +17,7 @@ from edgeval.errors import DataError
 from edgeval.media.decode import decode
 from edgeval.media.probe import probe
 from edgeval.model import Model, View, open_model
-from edgeval.report import aligned
+from edgeval.tables import aligned
 from edgeval.types import Ask, Clip, Decoding, Frames, Timing
 
 T = TypeVar("T")

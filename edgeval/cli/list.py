@@ -9,8 +9,8 @@ import click
 from edgeval import benchmarks, engines, families, manifest
 from edgeval.benchmarks.base import Benchmark
 from edgeval.errors import UnknownName
-from edgeval.report import aligned
 from edgeval.runcard import RULES
+from edgeval.tables import aligned
 
 KINDS = ("benchmarks", "engines", "families", "models", "rules")
 

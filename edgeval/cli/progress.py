@@ -22,6 +22,7 @@ from edgeval.types import Record
 PLAIN_EVERY_S = 10.0
 INTERVAL_EVERY_S = 2.0
 INTERVAL_RESAMPLES = 1_000
+MIN_CLIPS = 5
 
 
 class Progress:
@@ -111,12 +112,16 @@ class Progress:
         if self._score and not final and now - self._scored_at < INTERVAL_EVERY_S:
             return self._score
         self._scored_at = now
+        # Passes with and without the video are different things: the current one's score.
+        setting = self._records[-1].setting if self._records else ""
         rows = [
             (record.question.clip_id, score.value or 0.0)
             for record in self._records
-            if (score := record.scores.get(self._rule)) is not None and score.status != "excluded"
+            if record.setting == setting
+            and (score := record.scores.get(self._rule)) is not None
+            and score.status != "excluded"
         ]
-        if not rows:
+        if len({clip for clip, _ in rows}) < MIN_CLIPS:
             return "no score yet"
         columns = np.array([[value, 1.0] for _, value in rows])
         low, high = stats.clustered_interval(
@@ -126,7 +131,9 @@ class Progress:
             resamples=INTERVAL_RESAMPLES,
         )
         mean = 100 * float(columns[:, 0].mean())
-        self._score = f"{self._rule} {mean:.1f} [{100 * low:.1f}, {100 * high:.1f}] so far"
+        self._score = (
+            f"{setting}, {self._rule}: {mean:.1f} [{100 * low:.1f}, {100 * high:.1f}] so far"
+        )
         return self._score
 
 

@@ -16,9 +16,10 @@ import click
 from edgeval import report as reports
 from edgeval.cli.progress import Progress
 from edgeval.errors import ArgumentError, Interrupted, RunFolderError
-from edgeval.journal import Journal, read_card
+from edgeval.journal import Journal, model_name, read_card
 from edgeval.run import Work, execute
 from edgeval.runcard import FrameChoice, Spec, prepare, same_run
+from edgeval.tables import main_table
 from edgeval.trace import Trace
 from edgeval.types import Decoding, Record, Report
 
@@ -240,12 +241,7 @@ def _completed(journal: Journal, seconds: float) -> dict[str, object]:
 
 
 def _print(report: Report, journal: Journal) -> None:
-    click.echo(reports.aligned(reports.headline(report)))
-    for note in report.notes:
-        click.echo(note)
-    if table := reports.references(report):
-        click.echo(f"\nPublished figures for {report.benchmark} in full, on the authors' data:\n")
-        click.echo(reports.aligned(table))
+    click.echo(main_table(report, model_name(journal.card)))
     click.echo(f"edgeval: run folder {journal.folder}", err=True)
 
 

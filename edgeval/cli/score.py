@@ -13,8 +13,8 @@ from edgeval import benchmarks, tally
 from edgeval.benchmarks.base import Benchmark
 from edgeval.errors import DataError, Interrupted, RunFolderError
 from edgeval.journal import write_atomically
-from edgeval.report import aligned, headline
 from edgeval.rescore import rescore
+from edgeval.tables import aligned, main_table
 from edgeval.types import Question, Record, Score
 
 
@@ -38,7 +38,8 @@ def command(what: tuple[str, ...], output: Path | None) -> None:
     {"uid", "scores"} a line. With RUNDIR, a finished run is scored again and its report rewritten.
     """
     if len(what) == 1 and output is None:
-        click.echo(aligned(headline(rescore(Path(what[0])))))
+        report, model_name = rescore(Path(what[0]))
+        click.echo(main_table(report, model_name))
         return
     if len(what) != 2 or output is None:
         raise click.UsageError("give BENCHMARK IN.jsonl -o OUT.jsonl, or RUNDIR alone")

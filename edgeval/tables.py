@@ -1,0 +1,83 @@
+"""Figures as tables that read well on a terminal and are Markdown."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+
+from edgeval.types import Figure, Report
+
+
+def aligned(rows: Sequence[Sequence[str]]) -> str:
+    """A Markdown table, header first, whose columns also line up on a terminal."""
+    escaped = [[cell.replace("|", "\\|").replace("\n", " ") for cell in row] for row in rows]
+    widths = [max(len(row[i]) for row in escaped) for i in range(len(escaped[0]))]
+    lines = [
+        "| " + " | ".join(cell.ljust(width) for cell, width in zip(row, widths, strict=True)) + " |"
+        for row in escaped
+    ]
+    lines.insert(1, "|" + "|".join("-" * (width + 2) for width in widths) + "|")
+    return "\n".join(lines)
+
+
+def main_table(report: Report, who: str) -> str:
+    """The headline of every rule as one row each, published rows beside it, then what they mean.
+
+    A cell is the value in percent, its 95 % interval, and n.
+    """
+    columns = list(dict.fromkeys((name, group) for name, _, group in report.headline))
+    by_key = {(figure.name, figure.rule, figure.group): figure for figure in report.figures}
+    notes: list[str] = []
+    rows = [["percent [95 % interval] n", *(_heading(name, group) for name, group in columns)]]
+    for rule in dict.fromkeys(rule for _, rule, _ in report.headline):
+        figures = [by_key.get((name, rule, group)) for name, group in columns]
+        rows.append([f"{who}, rule {rule}", *(_cell(figure, notes) for figure in figures)])
+    for reference in report.references:
+        values = [reference.values.get(group or name) for name, group in columns]
+        cells = ["-" if value is None else f"{value:.2f}" for value in values]
+        rows.append([f"{reference.name} {_mark(reference.source, notes)}", *cells])
+    lines = [*(f"[{i}] {note}" for i, note in enumerate(notes, start=1)), *report.notes]
+    return "\n\n".join([aligned(rows), "\n".join(f"- {line}" for line in lines)])
+
+
+def every_figure(report: Report) -> str:
+    """One row a figure, with everything known about it."""
+    header = ["figure", "over", "rule", "value", "low", "high", "n"]
+    rows = [[*header, "failed", "unparsed", "excluded", "note"]]
+    for figure in report.figures:
+        numbers = (figure.value, figure.low, figure.high)
+        counts = (figure.n, figure.n_failed, figure.n_unparsed, figure.n_excluded)
+        rows.append(
+            [
+                figure.name,
+                figure.group or "all",
+                figure.rule,
+                *("-" if number is None else f"{number:.2f}" for number in numbers),
+                *map(str, counts),
+                figure.note,
+            ]
+        )
+    return aligned(rows)
+
+
+def _heading(name: str, group: str) -> str:
+    """What a column is over, else what it is: "perception" for accuracy over track=perception."""
+    return group.rsplit("=", 1)[-1] if group else name
+
+
+def _cell(figure: Figure | None, notes: list[str]) -> str:
+    if figure is None:
+        return "-"
+    mark = f" {_mark(figure.note, notes)}" if figure.note else ""
+    if figure.value is None:
+        return f"- n={figure.n}{mark}"
+    bounds = ""
+    if figure.low is not None and figure.high is not None:
+        bounds = f" [{figure.low:.1f}, {figure.high:.1f}]"
+    return f"{figure.value:.2f}{bounds} n={figure.n}{mark}"
+
+
+def _mark(note: str, notes: list[str]) -> str:
+    """The number of a footnote, which is added when it is new."""
+    if note not in notes:
+        notes.append(note)
+    return f"[{notes.index(note) + 1}]"
