@@ -63,6 +63,11 @@ def find(name_or_path: str | Path) -> Path:
     return carried[text]
 
 
+def names() -> tuple[str, ...]:
+    """Models that came with edgeval."""
+    return tuple(embedded())
+
+
 def embedded() -> dict[str, Path]:
     """Every model that came with edgeval, by name: in the package when installed, in ``models/`` of a checkout."""
     package = Path(__file__).resolve().parent

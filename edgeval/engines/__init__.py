@@ -71,6 +71,11 @@ class GraphFiles:
     threads: int | None = None
 
 
+def names() -> tuple[str, ...]:
+    """Engines that are here."""
+    return tuple(ENGINES)
+
+
 def open_graphs(name: str, files: GraphFiles) -> Graphs:
     """Open graphs on an engine: UnknownName for no such engine, EngineError where it cannot run."""
     if name in NOT_YET:

@@ -72,15 +72,19 @@ class Family:
     open: Callable[[Manifest], Processor]
 
 
-def names() -> dict[str, str]:
-    """Known families by name, third parties' entry points included, with the module that holds each."""
+def names() -> tuple[str, ...]:
+    """Known families, third parties' entry points included."""
+    return tuple(sorted(_modules()))
+
+
+def _modules() -> dict[str, str]:
     found = {point.name: point.value for point in metadata.entry_points(group=ENTRY_POINTS)}
     return found | FAMILIES
 
 
 def load(name: str) -> Family:
     """A family by name; UnknownName when there is none."""
-    known = names()
+    known = _modules()
     if name not in known:
         raise UnknownName("family", name, known)
     family = getattr(importlib.import_module(known[name]), "FAMILY", None)

@@ -1,0 +1,203 @@
+"""The decoder and its key-value cache, in memory that onnxruntime writes to directly.
+
+A decoder with GroupQueryAttention gets one buffer a layer for past and present, bound once; any
+other gives a new cache with every call. Both go on from a prefix without copying it.
+"""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+import numpy as np
+
+from edgeval import onnxfile
+from edgeval.engines import Array, Floats
+from edgeval.engines.ort.session import Session
+from edgeval.errors import ArgumentError, ManifestError
+
+if TYPE_CHECKING:
+    import onnxruntime
+
+    from edgeval.engines.ort.embedding import Embedding
+
+PAST, PRESENT = "past_key_values.", "present."
+STEP_INPUTS = ("inputs_embeds", "attention_mask", "position_ids", "num_logits_to_keep")
+
+
+class Decoder:
+    """The decoder's session, and what its ports say about the cache."""
+
+    def __init__(self, path: Path, embedding: Embedding, threads: int | None) -> None:
+        session = Session(path, threads)
+        past = [name for name in session.inputs if name.startswith(PAST)]
+        known = {*STEP_INPUTS, *past}
+        if strange := [name for name in session.inputs if name not in known]:
+            raise ManifestError(
+                f"graph {path}: takes {strange[0]}, which no engine gives; export it again"
+            )
+        if not past or "inputs_embeds" not in session.inputs or "logits" not in session.outputs:
+            raise ManifestError(f"graph {path}: not a decoder with a key-value cache")
+        self.session = session
+        self.embedding = embedding
+        self.pairs = [(name, PRESENT + name.removeprefix(PAST)) for name in past]
+        self.sizes = [(session.fixed(name, 1), session.fixed(name, 3)) for name in past]
+        operators = {node.op for node in onnxfile.read(path).nodes}
+        self.shares_buffer = "GroupQueryAttention" in operators
+        self._keeps_last = "num_logits_to_keep" in session.inputs
+        self._one = np.ones((), session.inputs.get("num_logits_to_keep", np.int64))
+        self._embed_kind = session.inputs["inputs_embeds"]
+        self._seen, self._places = self._rulers(1024)
+
+    def caches(self, n_tokens: int) -> list[Array]:
+        """Empty arrays [1, heads, n_tokens, width] for the keys and values of every layer."""
+        kinds = [self.session.inputs[past] for past, _ in self.pairs]
+        return [
+            np.zeros((1, heads, n_tokens, width), kind)
+            for (heads, width), kind in zip(self.sizes, kinds, strict=True)
+        ]
+
+    def bind_tokens(self, binding: onnxruntime.IOBinding, embeds: Floats, start: int) -> None:
+        """Bind what the tokens ``start`` .. ``start + S`` feed besides the cache."""
+        end = start + embeds.shape[0]
+        if end > self._seen.shape[1]:
+            self._seen, self._places = self._rulers(2 * end)
+        inputs = self.session.inputs
+        binding.bind_cpu_input("inputs_embeds", embeds[None].astype(self._embed_kind, copy=False))
+        if "attention_mask" in inputs:
+            binding.bind_cpu_input("attention_mask", self._seen[:, :end])
+        if "position_ids" in inputs:
+            binding.bind_cpu_input("position_ids", self._places[:, start:end])
+        if self._keeps_last:
+            binding.bind_cpu_input("num_logits_to_keep", self._one)
+
+    def logits(self) -> Array | None:
+        """An array [1, 1, V] to bind for the logits; None when a call gives some for every token."""
+        size = self.session.shapes["logits"][-1]
+        if not self._keeps_last or not isinstance(size, int):
+            return None
+        return np.zeros((1, 1, size), self.session.outputs["logits"])
+
+    def _rulers(self, n_tokens: int) -> tuple[Array, Array]:
+        """All-seeing mask and positions, of which every call takes a part."""
+        inputs = self.session.inputs
+        seen = np.ones((1, n_tokens), inputs.get("attention_mask", np.int64))
+        places = np.arange(n_tokens, dtype=inputs.get("position_ids", np.int64))[None]
+        return seen, places
+
+
+class GrowingContext:
+    """Every call makes a new cache, so a fork is a second reference to the old one."""
+
+    def __init__(self, decoder: Decoder) -> None:
+        self._decoder = decoder
+        self.length = 0
+        self._empty = decoder.caches(0)
+        self._past = [decoder.session.value(array) for array in self._empty]
+
+    def extend(self, embeds: Floats) -> Floats:
+        """See Context."""
+        decoder = self._decoder
+        binding = decoder.session.bind()
+        decoder.bind_tokens(binding, embeds, self.length)
+        binding.bind_output("logits", "cpu")
+        for (past, present), cache in zip(decoder.pairs, self._past, strict=True):
+            binding.bind_ortvalue_input(past, cache)
+            binding.bind_output(present, "cpu")
+        decoder.session.run_bound(binding)
+        logits, *self._past = binding.get_outputs()
+        self.length += embeds.shape[0]
+        return np.asarray(logits.numpy()[0, -1], np.float32)
+
+    def step(self, token_id: int) -> Floats:
+        """See Context."""
+        return self.extend(self._decoder.embedding.rows((token_id,)))
+
+    def fork(self) -> GrowingContext:
+        """See Context."""
+        child = GrowingContext.__new__(GrowingContext)
+        child._decoder, child._empty = self._decoder, self._empty
+        child.length, child._past = self.length, self._past
+        return child
+
+
+class BufferContext:
+    """One buffer for past and present; a fork writes on behind its parent's tokens."""
+
+    def __init__(self, decoder: Decoder, capacity: int) -> None:
+        self._decoder = decoder
+        self.length = 0
+        self._overtaken = False
+        self._buffers = Buffers(decoder, capacity)
+        self._buffers.writer = self
+
+    def extend(self, embeds: Floats) -> Floats:
+        """See Context."""
+        end = self.length + embeds.shape[0]
+        self._claim(end)
+        buffers = self._buffers
+        self._decoder.bind_tokens(buffers.binding, embeds, self.length)
+        self._decoder.session.run_bound(buffers.binding)
+        self.length = end
+        return buffers.last_logits()
+
+    def step(self, token_id: int) -> Floats:
+        """See Context."""
+        return self.extend(self._decoder.embedding.rows((token_id,)))
+
+    def fork(self) -> BufferContext:
+        """See Context."""
+        if self._overtaken:
+            raise ArgumentError("context: a later fork wrote over this one; fork the parent again")
+        child = BufferContext.__new__(BufferContext)
+        child._decoder, child._buffers = self._decoder, self._buffers
+        child.length, child._overtaken = self.length, False
+        if self._buffers.writer is not self:
+            self._buffers.writer._overtaken = True
+        self._buffers.writer = child
+        return child
+
+    def _claim(self, end: int) -> None:
+        """Make the buffer ours and long enough for ``end`` tokens."""
+        if self._overtaken:
+            raise ArgumentError("context: a later fork wrote over this one; fork the parent again")
+        if self._buffers.writer is not self or end > self._buffers.capacity:
+            capacity = max(self._buffers.capacity, end + end // 4)
+            self._buffers = self._buffers.copied(self.length, capacity)
+            self._buffers.writer = self
+
+
+class Buffers:
+    """The arrays of all layers, bound once as inputs and as outputs. ``writer`` may append."""
+
+    writer: BufferContext
+
+    def __init__(self, decoder: Decoder, capacity: int) -> None:
+        self.capacity = max(1, capacity)
+        self._decoder = decoder
+        self._arrays = decoder.caches(self.capacity)
+        self._values = [decoder.session.value(array) for array in self._arrays]
+        self.binding = decoder.session.bind()
+        for (past, present), value in zip(decoder.pairs, self._values, strict=True):
+            self.binding.bind_ortvalue_input(past, value)
+            self.binding.bind_ortvalue_output(present, value)
+        self._logits = decoder.logits()
+        if self._logits is None:
+            self.binding.bind_output("logits", "cpu")
+        else:
+            self._values.append(decoder.session.value(self._logits))
+            self.binding.bind_ortvalue_output("logits", self._values[-1])
+
+    def last_logits(self) -> Floats:
+        """Logits [V] of the last token of the last run, valid until the next."""
+        logits = self._logits
+        if logits is None:
+            logits = self.binding.get_outputs()[-1].numpy()
+        return np.asarray(logits[0, -1], np.float32)
+
+    def copied(self, length: int, capacity: int) -> Buffers:
+        """The first ``length`` tokens in new arrays."""
+        new = Buffers(self._decoder, capacity)
+        for target, source in zip(new._arrays, self._arrays, strict=True):
+            target[:, :, :length] = source[:, :, :length]
+        return new

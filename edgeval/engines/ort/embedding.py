@@ -1,0 +1,30 @@
+"""The embedding table: read straight from the file where the graph is one lookup."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from pathlib import Path
+
+import numpy as np
+
+from edgeval import onnxfile
+from edgeval.engines import Floats
+from edgeval.engines.ort.session import Session
+
+
+class Embedding:
+    """Rows by token id. The table is mapped, not loaded: only rows in use take memory."""
+
+    def __init__(self, path: Path, threads: int | None) -> None:
+        table = onnxfile.lookup_table(path)
+        # A plain view of the map is faster to index than the map.
+        self._table = None if table is None else np.asarray(table)
+        self._session = Session(path, threads) if table is None else None
+
+    def rows(self, token_ids: Sequence[int]) -> Floats:
+        """float32 [S, hidden]."""
+        ids = np.asarray(token_ids, np.int64)
+        if self._table is not None:
+            return np.asarray(self._table[ids], np.float32)
+        assert self._session is not None  # one of the two is there
+        return np.asarray(self._session.run({"input_ids": ids[None]})[0][0], np.float32)
