@@ -21,6 +21,8 @@ from edgeval.errors import VideoError
 _OPEN_S, _READ_S = 120.0, 120.0
 # A pass over a file that lasts longer than this is called a hang.
 _PASS_S = 3600.0
+# Streams that may turn up after a file was opened.
+_LATE_STREAMS = 64
 # Formats that are scripts or text: they would open other files, or paint a web page as a film.
 _NOT_VIDEO = ("hls", "concat", "dash", "tty", "ffmetadata", "lavfi")
 
@@ -111,14 +113,21 @@ def packets(
     Raises VideoError on a read error, and when the pass takes longer than any file should.
     """
     until = time.monotonic() + _PASS_S
-    try:
-        for count, packet in enumerate(container.demux(stream)):
-            if count % 256 == 0 and time.monotonic() > until:
-                raise VideoError(f"{path}: reading it took over {_PASS_S:.0f} s; given up")
-            if packet.size:
-                yield packet
-    except av.FFmpegError as error:
-        raise VideoError(f"{path}: reading stops half way ({_reason(error)})") from error
+    for _ in range(_LATE_STREAMS):
+        try:
+            for count, packet in enumerate(container.demux(stream)):
+                if count % 256 == 0 and time.monotonic() > until:
+                    raise VideoError(f"{path}: reading it took over {_PASS_S:.0f} s; given up")
+                if packet.size:
+                    yield packet
+        except av.FFmpegError as error:
+            raise VideoError(f"{path}: reading stops half way ({_reason(error)})") from error
+        except IndexError:
+            # PyAV cannot name a stream that turned up after opening (transport streams do that):
+            # asked again, it goes on from the same place.
+            continue
+        return
+    raise VideoError(f"{path}: over {_LATE_STREAMS} streams turn up on the way; it is damaged")
 
 
 def _reason(error: Exception) -> str:

@@ -30,7 +30,10 @@ class StoppedError(Exception):
 
 
 class Reader:
-    """Decodes pieces of work out of one container. Not for two threads at once."""
+    """Decodes pieces of work out of one container. Not for two threads at once.
+
+    ``sent``: packets given to the decoder so far.
+    """
 
     def __init__(
         self, path: Path, index: PacketIndex, *, container: InputContainer, stop: Event
@@ -44,6 +47,7 @@ class Reader:
         codec = self._context.codec.canonical_name
         self._unused = nonreference(codec, self._context.extradata)
         self._tick_s = float(index.time_base)
+        self.sent = 0
 
     def run(self, work: Work, claims: Claims) -> None:
         """Decode one group of pictures, no packet more than its frames need.
@@ -144,6 +148,7 @@ class Reader:
     def _decode(self, packet: Packet[VideoStream] | None, claims: Claims) -> list[av.VideoFrame]:
         if self._stop.is_set():
             raise StoppedError
+        self.sent += packet is not None
         try:
             return self._context.decode(packet)
         except av.FFmpegError:
