@@ -6,7 +6,7 @@ from edgeval.types import Reference
 
 _TRACKS = ("track=perception", "track=comprehension", "track=adaptation")
 _GAIN = ("delta-knowledge", "wrong-to-right", "right-to-wrong")
-_PAPER = "arXiv 2501.13826, Table 2"
+_PAPER = "arXiv 2501.13826"
 _README = "VideoMMMU README leaderboard (read 2026-11)"
 
 
