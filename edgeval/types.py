@@ -68,7 +68,9 @@ class Clip:
     """One video, or none (blind), with every question asked about it in one ``setting``.
 
     ``must_see_last``: the last frame carries what is asked (Video-MMMU's adaptation image), so
-    every plan has it.
+    every plan has it. ``segment_s``: only this part of the video, start and end in seconds.
+    ``image``: one more picture, shown after the frames. ``system``: what the system turn says.
+    ``captions``: (time in seconds, text) to stand between the frames, where a family can.
     """
 
     id: str
@@ -77,6 +79,10 @@ class Clip:
     questions: tuple[Question, ...]
     transcript: str | None = None
     must_see_last: bool = False
+    segment_s: tuple[float, float] | None = None
+    image: Path | None = None
+    system: str = ""
+    captions: tuple[tuple[float, str], ...] = ()
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -205,10 +211,14 @@ class Frames:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Ask:
-    """What a benchmark says to the model: the user's turn and the longest answer, in tokens."""
+    """What a benchmark says to the model: the user's turn and the longest answer, in tokens.
+
+    ``prefill``: how the answer is made to begin; it is part of the prompt, not of the generation.
+    """
 
     text: str
     max_new_tokens: int
+    prefill: str = ""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
