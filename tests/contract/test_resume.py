@@ -6,6 +6,7 @@ import json
 import shutil
 import signal
 import subprocess
+import sys
 import time
 from pathlib import Path
 
@@ -16,7 +17,7 @@ RUN = ("videommmu", "--limit", "4", "--threads", "1", "--progress", "none")
 
 
 def edgeval(*arguments: str, cwd: Path) -> subprocess.Popen[bytes]:
-    command = [shutil.which("edgeval") or "edgeval", *arguments]
+    command = [sys.executable, "-m", "edgeval", *arguments]
     return subprocess.Popen(
         command, cwd=cwd, stdout=subprocess.DEVNULL, stderr=subprocess.PIPE, start_new_session=True
     )

@@ -8,6 +8,7 @@ import os
 import resource
 import shutil
 import subprocess
+import sys
 from pathlib import Path
 
 import numpy as np
@@ -19,7 +20,7 @@ FINAL = ("report.md", "results.json")
 
 
 def edgeval(*arguments: object, cwd: Path, **options: object) -> subprocess.CompletedProcess[str]:
-    command = [shutil.which("edgeval") or "edgeval", *map(str, arguments)]
+    command = [sys.executable, "-m", "edgeval", *map(str, arguments)]
     return subprocess.run(
         command, cwd=cwd, capture_output=True, text=True, check=False, timeout=300, **options
     )
