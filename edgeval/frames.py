@@ -33,8 +33,14 @@ _COUNTED: Final[Mapping[str, Callable[[int, int], NDArray[np.int64]]]] = Mapping
 )
 
 
-def plan(info: VideoInfo, rule: FrameRule) -> FramePlan:
+def plan(
+    info: VideoInfo, rule: FrameRule, *, segment_s: tuple[float, float] | None = None
+) -> FramePlan:
     """Choose the frames of one video, in the order they are to be shown.
+
+    ``segment_s``: start and end in seconds of the part that counts; the rule sees a video of just
+    those frames, from round(start * fps) to round(end * fps), both included, as MVBench cuts it
+    (OpenGVLab/Ask-Anything@4dd8210b, video_chat2/mvbench.ipynb, get_index).
 
     Never more than the rule asks for, always inside the video. A rule that spreads ``n`` frames
     over fewer repeats some where its source does (``linspace_*``, ``segment_midpoints``).
@@ -48,8 +54,32 @@ def plan(info: VideoInfo, rule: FrameRule) -> FramePlan:
     else:
         if rule.how in ("fps", "smolvlm", "stride"):
             _require_rate(info)
-        shown = indices(info.n_frames, info.fps, info.duration_s, rule)
+        if segment_s is None:
+            shown = indices(info.n_frames, info.fps, info.duration_s, rule)
+        else:
+            first, last = _segment(info, segment_s)
+            n_frames = last - first + 1
+            inside = indices(n_frames, info.fps, n_frames / info.fps, rule)
+            shown = tuple(first + index for index in inside)
     return FramePlan(info=info, indices=shown, rule=rule)
+
+
+def _segment(info: VideoInfo, segment_s: tuple[float, float]) -> tuple[int, int]:
+    """First and last frame of a part of the video; what lies outside the video is cut off."""
+    _require_rate(info)
+    start_s, end_s = segment_s
+    if not (math.isfinite(start_s) and math.isfinite(end_s) and 0 <= start_s <= end_s):
+        raise ArgumentError(
+            f"{info.path.name}: got a segment from {start_s} to {end_s} s; wants 0 <= start <= end"
+        )
+    last = info.n_frames - 1
+    first = round(start_s * info.fps)
+    if first > last:
+        raise VideoError(
+            f"{info.path}: got a segment from {start_s} s on; the video ends at "
+            f"{info.duration_s:.2f} s"
+        )
+    return first, max(first, min(round(end_s * info.fps), last))
 
 
 def indices(n_frames: int, fps: float, duration_s: float, rule: FrameRule) -> tuple[int, ...]:
@@ -137,17 +167,23 @@ def _at_times(info: VideoInfo, times_s: tuple[float, ...]) -> NDArray[np.int64]:
 
 
 def _shown(chosen: NDArray[np.int64], n_frames: int, rule: FrameRule) -> tuple[int, ...]:
-    """Ensure the last frame where the rule must have it, then apply the order."""
+    """Ensure the last frame where the rule must have it, then apply the order.
+
+    A last frame that must be seen stays last in any order: what is asked says that it is there.
+    """
     if rule.include_last and n_frames - 1 not in chosen:
         chosen = chosen.copy()
         chosen[-1] = n_frames - 1
+    keeps_last = rule.include_last and chosen[-1] == n_frames - 1
+    n_moved = len(chosen) - 1 if keeps_last else len(chosen)
+    moved, kept = chosen[:n_moved], chosen[n_moved:]
     if rule.order == "reverse":
-        chosen = chosen[::-1]
+        moved = moved[::-1]
     elif rule.order == "shuffle":
         if not 0 <= rule.seed <= _MAX_SEED:
             raise ArgumentError(f"seed: got {rule.seed}; wants 0 to 2**64 - 1")
-        chosen = _core.shuffled(chosen, rule.seed)
-    return tuple(chosen.tolist())
+        moved = _core.shuffled(moved, rule.seed)
+    return (*moved.tolist(), *kept.tolist())
 
 
 def _asked(rule: FrameRule) -> int:

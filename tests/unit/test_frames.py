@@ -239,6 +239,45 @@ def test_include_last_comes_before_the_order() -> None:
     assert frames.plan(video(400), rule).indices == (399,)
 
 
+@pytest.mark.parametrize("order", ["reverse", "shuffle"])
+def test_a_last_frame_that_must_be_seen_stays_last(order: str) -> None:
+    rule = FrameRule(how="linspace_floor", n=8, include_last=True, order=order, seed=3)
+    forward = frames.plan(video(400), FrameRule(how="linspace_floor", n=8)).indices
+    got = frames.plan(video(400), rule).indices
+    assert got[-1] == 399
+    assert got[:-1] != forward[:-1]
+    assert sorted(got) == list(forward)
+
+
+def test_a_segment_is_a_video_of_its_own() -> None:
+    rule = FrameRule(how="linspace_floor", n=5)
+    got = frames.plan(video(400), rule, segment_s=(2.0, 6.02)).indices
+    assert got == tuple(50 + i for i in frames.indices(101, 25.0, 101 / 25, rule))
+
+
+@pytest.mark.parametrize(
+    ("segment_s", "wanted"),
+    [((0.0, 99.0), (0, 399)), ((15.97, 15.98), (399,)), ((4.0, 4.0), (100,))],
+)
+def test_a_segment_is_cut_to_the_video(
+    segment_s: tuple[float, float], wanted: tuple[int, ...]
+) -> None:
+    rule = FrameRule(how="linspace_floor", n=2)
+    got = frames.plan(video(400), rule, segment_s=segment_s).indices
+    assert tuple(sorted(set(got))) == wanted
+
+
+@pytest.mark.parametrize("segment_s", [(5.0, 4.0), (-1.0, 4.0), (math.nan, 4.0), (0.0, math.inf)])
+def test_a_senseless_segment_is_refused(segment_s: tuple[float, float]) -> None:
+    with pytest.raises(ArgumentError, match="start <= end"):
+        frames.plan(video(400), FrameRule(how="linspace_floor", n=2), segment_s=segment_s)
+
+
+def test_a_segment_behind_the_end_is_refused() -> None:
+    with pytest.raises(VideoError, match="ends at"):
+        frames.plan(video(400), FrameRule(how="linspace_floor", n=2), segment_s=(17.0, 18.0))
+
+
 def test_reverse_is_the_forward_plan_backwards() -> None:
     forward = frames.plan(video(400), FrameRule(how="nested", n=9)).indices
     backward = frames.plan(video(400), FrameRule(how="nested", n=9, order="reverse")).indices
