@@ -49,9 +49,21 @@ def root() -> Path:
 @pytest.fixture(scope="module")
 def answered(root: Path) -> list[Answered]:
     """Every question in every setting, answered in full precision."""
-    tiny = model.open_model(manifest.find("tiny"), engine="cpu", precision="fp32", threads=1)
-    clips = BENCHMARK.clips(root, ("video", "question-only", "blind"), ())
-    done = [answer for clip in clips for answer in answers(tiny, clip)]
+    return run(root, precision="fp32", settings=("video", "question-only", "blind"))
+
+
+@pytest.fixture(scope="module")
+def answered_in_4_bits(root: Path) -> list[Answered]:
+    """Every question with its video, answered by the small graphs."""
+    return run(root, precision="q4", settings=("video",))
+
+
+def run(root: Path, *, precision: str, settings: tuple[str, ...]) -> list[Answered]:
+    """All questions of ``settings``."""
+    tiny = model.open_model(manifest.find("tiny"), engine="cpu", precision=precision, threads=1)
+    done = [
+        answer for clip in BENCHMARK.clips(root, settings, ()) for answer in answers(tiny, clip)
+    ]
     tiny.close()
     return done
 
@@ -89,6 +101,12 @@ def test_with_the_video_it_learns_the_lesson(
     track: str, rule: str, answered: list[Answered]
 ) -> None:
     right = [a.values[rule] for a in chosen(answered, "video", track)]
+    assert 100 * sum(right) / len(right) >= FLOORS[track]
+
+
+@pytest.mark.parametrize("track", FLOORS)
+def test_four_bits_are_enough(track: str, answered_in_4_bits: list[Answered]) -> None:
+    right = [a.values["official"] for a in chosen(answered_in_4_bits, "video", track)]
     assert 100 * sum(right) / len(right) >= FLOORS[track]
 
 
