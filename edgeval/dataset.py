@@ -55,6 +55,25 @@ def read_rows(path: Path) -> tuple[Row, ...]:
     return tuple(_row(row, str(path)) for row in _listed(_json(text, str(path)), path))
 
 
+def filled(row: Row, key: str, who: str) -> str:
+    """The text of a column that must have some. ``who`` names the row in the DataError."""
+    value = row.get(key)
+    if not isinstance(value, str) or not value:
+        got = "nothing" if value in (None, "") else type(value).__name__
+        raise DataError(f"{who}: got {got} for {key!r}; wants text")
+    return value
+
+
+def texts(row: Row, key: str, who: str) -> tuple[str, ...]:
+    """The list of texts at ``key``, empty where there is none. ``who`` as in ``filled``."""
+    value = row.get(key)
+    if value is None:
+        return ()
+    if not isinstance(value, (list, tuple)) or not all(isinstance(item, str) for item in value):
+        raise DataError(f"{who}: got {key!r} that are not a list of texts; wants one")
+    return tuple(value)
+
+
 def sha256(path: Path) -> str:
     """The file's digest, in hex. Raises DataError where it cannot be read."""
     digest = hashlib.sha256()

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import math
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 
 import numpy as np
@@ -91,6 +91,59 @@ def accuracy(key: tuple[str, str, str], group: Sequence[Cell], value: float | No
     columns = np.array([[cell.value, 1.0] for cell in counted], dtype=np.float64)
     bounds = share_interval(columns, [cell.cluster for cell in counted])
     return figure(key, group, value=100 * value, bounds=bounds)
+
+
+def broken_down(
+    name: str, rule: str, over: str, group: Sequence[Cell], tags: Sequence[str]
+) -> Iterator[Figure]:
+    """The accuracy of ``group``, then of each value of each tag in it, as micro means.
+
+    ``over`` is the group's own key ("level=L1", "" for all); a cell without a tag is in none of it.
+    """
+    yield accuracy((name, rule, over), group, mean(group))
+    for tag in tags:
+        for value, part in by_tag(group, tag).items():
+            key = f"{over},{tag}={value}" if over else f"{tag}={value}"
+            yield accuracy((name, rule, key), part, mean(part))
+
+
+def by_setting(records: Sequence[Record], main: str) -> Iterator[tuple[str, tuple[Record, ...]]]:
+    """Records of each setting with what is put behind a figure's name: "" for ``main``."""
+    for setting in dict.fromkeys(record.setting for record in records):
+        suffix = "" if setting in (main, "") else f", {setting}"
+        yield suffix, tuple(record for record in records if record.setting == setting)
+
+
+def by_tag(group: Sequence[Cell], tag: str) -> dict[str, tuple[Cell, ...]]:
+    """The cells of each value of a tag, values in order of the alphabet; those without are left."""
+    values = {cell.question.tags[tag] for cell in group if tag in cell.question.tags}
+    return {
+        value: tuple(cell for cell in group if cell.question.tags.get(tag) == value)
+        for value in sorted(values)
+    }
+
+
+def macro(
+    key: tuple[str, str, str], groups: Mapping[str, Sequence[Cell]], *, note: str = ""
+) -> Figure:
+    """The mean of the groups' means, each group counting alike; groups without any are left out."""
+    parts = [group for group in groups.values() if mean(group) is not None]
+    means = [value for value in map(mean, parts) if value is not None]
+    cells = [cell for group in groups.values() for cell in group]
+    if not parts:
+        return figure(key, cells, value=None, note=note or NOTHING)
+    counted = [(i, c) for i, g in enumerate(parts) for c in g if c.value is not None]
+    columns = np.zeros((len(counted), 2 * len(parts)))
+    for row, (part, cell) in zip(columns, counted, strict=True):
+        row[2 * part : 2 * part + 2] = cell.value, 1
+    bounds = interval(columns, [cell.cluster for _, cell in counted], _mean_of_ratios)
+    return figure(key, cells, value=100 * sum(means) / len(means), bounds=bounds, note=note)
+
+
+def _mean_of_ratios(sums: Sums) -> Sums:
+    """The mean of column 0 over 1, 2 over 3, ...; float64 [B, 2 k] to [B]."""
+    shares: Sums = divided(sums[:, ::2], sums[:, 1::2]).mean(axis=1)
+    return shares
 
 
 def share_interval(columns: Sums, clusters: Sequence[str]) -> tuple[float, float] | None:
