@@ -106,7 +106,7 @@ def _generator(seed: int, prompt_ids: tuple[int, ...]) -> np.random.Generator:
 
 def _penalised(logits: Logits, seen: NDArray[np.int64], penalty: float) -> Logits:
     """Source: transformers 5.23.0 RepetitionPenaltyLogitsProcessor."""
-    out = logits.copy()
+    out: Logits = logits.copy()
     values = out[seen]
     out[seen] = np.where(values < 0, values * np.float32(penalty), values / np.float32(penalty))
     return out

@@ -1,7 +1,7 @@
 """Model folders: ``manifest.toml`` read and proved by hashes; and where to find a model by name.
 
-A folder has a ``manifest.toml``, or is in the published layout (edgeval/published.py). Keys of the manifest are the
-ones below; any other is an error.
+A folder has a ``manifest.toml``, or is in the published layout (edgeval/published.py). Keys of the
+manifest are the ones below; any other is an error.
 """
 
 from __future__ import annotations
@@ -48,14 +48,18 @@ FILE_KEYS = ("path", "sha256")
 
 
 def find(name_or_path: str | Path) -> Path:
-    """The folder of a model: a path, or the name of one that the package or the checkout carries."""
+    """The folder of a model.
+
+    A path, or the name of one that the package or the checkout carries.
+    """
     text = str(name_or_path)
     path = Path(name_or_path).expanduser()
     if path.is_dir():
         return path
     if isinstance(name_or_path, Path) or "/" in text or "\\" in text or text.startswith("."):
         raise ManifestError(
-            f"model {text}: no such folder; give a model folder or a name from `edgeval list models`"
+            f"model {text}: no such folder; give a model folder or a name from `edgeval list "
+            f"models`"
         )
     carried = embedded()
     if text not in carried:
@@ -69,7 +73,10 @@ def names() -> tuple[str, ...]:
 
 
 def embedded() -> dict[str, Path]:
-    """Every model that came with edgeval, by name: in the package when installed, in ``models/`` of a checkout."""
+    """Every model that came with edgeval, by name.
+
+    In the package when installed, in ``models/`` of a checkout.
+    """
     package = Path(__file__).resolve().parent
     found: dict[str, Path] = {}
     for root in (package.parent / "models", package / "models"):
@@ -79,7 +86,10 @@ def embedded() -> dict[str, Path]:
 
 
 def load(folder: Path) -> Manifest:
-    """Read a model folder and check every promised hash; ManifestError in one sentence says what is wrong."""
+    """Read a model folder and check every promised hash.
+
+    ManifestError in one sentence says what is wrong.
+    """
     if not folder.is_dir():
         raise ManifestError(f"model {folder}: no such folder")
     path = folder / FILE
@@ -93,14 +103,18 @@ def load(folder: Path) -> Manifest:
 
 
 def verify(manifest: Manifest, variant: Variant) -> dict[str, str]:
-    """sha256 of every file that ``variant`` uses, by path in the folder; ManifestError when one breaks its promise."""
+    """sha256 of every file that ``variant`` uses, by path in the folder.
+
+    ManifestError when one breaks its promise.
+    """
     digests: dict[str, str] = {}
     for file in (*manifest.files.values(), *variant.graphs.values()):
         name = file.path.relative_to(manifest.folder).as_posix()
         digests[name] = sha256(file.path)
         if file.sha256 and digests[name] != file.sha256:
             raise ManifestError(
-                f"model {manifest.name}: {name} is not the file the manifest names: got sha256 {digests[name][:12]}, "
+                f"model {manifest.name}: {name} is not the file the manifest names: got sha256 "
+                f"{digests[name][:12]}, "
                 f"wants {file.sha256[:12]}; export or download the model again"
             )
     return digests
@@ -123,7 +137,8 @@ def _declared(path: Path) -> Manifest:
     default = _text(table, "default", path, fallback=variants[0].precision)
     if len(by_precision) != len(variants) or default not in by_precision:
         raise ManifestError(
-            f"{path}: got precisions {[v.precision for v in variants]} and default {default!r}; wants distinct "
+            f"{path}: got precisions {[v.precision for v in variants]} and default {default!r}; "
+            f"wants distinct "
             "precisions, one of them the default"
         )
     files = {

@@ -273,10 +273,13 @@ def _stops(found: Manifest) -> Stops:
     generation, config = found.read("generation"), found.read("config")
     text = config.get("text_config")
     options = [generation, config, text if isinstance(text, dict) else {}]
-    eos = next((o["eos_token_id"] for o in options if o.get("eos_token_id") is not None), [])
-    ids = eos if isinstance(eos, list) else [eos]
-    if not all(isinstance(value, int) for value in ids):
-        raise ManifestError(f"{found.folder}: got eos_token_id {eos!r}; wants whole numbers")
+    eos: object = []
+    for option in reversed(options):
+        if option.get("eos_token_id") is not None:
+            eos = option["eos_token_id"]
+    ids = [value for value in (eos if isinstance(eos, list) else [eos]) if isinstance(value, int)]
+    if not ids:
+        raise ManifestError(f"{found.folder}: got eos_token_id {eos!r}; wants a whole number")
     penalty = generation.get("repetition_penalty") or 1.0
     if not isinstance(penalty, (int, float)) or penalty <= 0:
         raise ManifestError(

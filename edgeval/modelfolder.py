@@ -29,7 +29,10 @@ Plain = str | int | float | bool
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class ModelFile:
-    """A file of the model: absolute path and the sha256 promised for it ("" where nothing was promised)."""
+    """A file of the model.
+
+    Absolute path and the sha256 promised for it ("" where nothing was promised).
+    """
 
     path: Path
     sha256: str = ""
@@ -37,7 +40,9 @@ class ModelFile:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Variant:
-    """One precision of the model. ``flavour``: plain (standard operators) or ort (onnxruntime's own).
+    """One precision of the model.
+
+    ``flavour``: plain (standard operators) or ort (onnxruntime's own).
 
     ``proof``: what the exporter measured against torch.
     """
@@ -50,7 +55,9 @@ class Variant:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Manifest:
-    """A model folder. ``image`` and ``video``: the family's constants, empty when the checkpoint's files hold them.
+    """A model folder.
+
+    ``image`` and ``video``: the family's constants, empty when the checkpoint's files hold them.
 
     ``declared``: read from a manifest.toml, so every file has a promised hash.
     """
@@ -68,7 +75,10 @@ class Manifest:
     declared: bool
 
     def variant(self, precision: str | None) -> Variant:
-        """The graphs of a precision, the default one for None; UnknownName when the folder has no such."""
+        """The graphs of a precision, the default one for None.
+
+        UnknownName when the folder has no such.
+        """
         name = precision or self.default
         if name not in self.variants:
             raise UnknownName(f"precision of model {self.name}", name, self.variants)

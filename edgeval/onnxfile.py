@@ -1,7 +1,9 @@
-"""What an ONNX file says about itself, read without the onnx package: ports, operators, where its weights lie.
+"""What an ONNX file says about itself, read without the onnx package.
 
-A reader of the protobuf wire format that skips what it does not need, so a file of gigabytes costs a page or two.
-Field numbers: onnx/onnx.proto3 of onnx 1.23.
+Ports, operators, where its weights lie.
+
+A reader of the protobuf wire format that skips what it does not need, so a file of gigabytes costs
+a page or two. Field numbers: onnx/onnx.proto3 of onnx 1.23.
 """
 
 from __future__ import annotations
@@ -40,7 +42,10 @@ class Node:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Weight:
-    """An initializer: its bytes are file[offset : offset + nbytes]; ``dtype`` a numpy name or "" when not plain."""
+    """An initializer: its bytes are file[offset : offset + nbytes].
+
+    ``dtype`` a numpy name or "" when not plain.
+    """
 
     name: str
     dtype: str
@@ -73,7 +78,10 @@ def read(path: Path) -> Graph:
 
 
 def lookup_table(path: Path) -> NDArray[np.generic] | None:
-    """The table [rows, width] of a graph that is one Gather, mapped and not read; None for any other graph."""
+    """The table [rows, width] of a graph that is one Gather, mapped and not read.
+
+    None for any other graph.
+    """
     graph = read(path)
     lookups = [node for node in graph.nodes if node.op == "Gather"]
     weight = graph.weights.get(lookups[0].inputs[0]) if lookups else None

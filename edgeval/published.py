@@ -1,6 +1,9 @@
-"""Folders in the layout that onnx-community and transformers.js publish, told apart by what their graphs take.
+"""Folders in the layout that onnx-community and transformers.js publish.
 
-Source: the file names of onnx-community repositories and transformers.js 3 (dtypes.js: suffix of each precision).
+Told apart by what their graphs take.
+
+Source: the file names of onnx-community repositories and transformers.js 3 (dtypes.js: suffix of
+each precision).
 """
 
 from __future__ import annotations
@@ -38,7 +41,10 @@ VISION_INPUTS = {
 
 
 def detect(folder: Path) -> Manifest:
-    """The folder as a Manifest with nothing promised; ManifestError when it is not in the layout."""
+    """The folder as a Manifest with nothing promised.
+
+    ManifestError when it is not in the layout.
+    """
     files = {
         role: ModelFile(path=folder / name)
         for role, names in NAMES.items()
@@ -47,7 +53,8 @@ def detect(folder: Path) -> Manifest:
     }
     if missing := [role for role in REQUIRED_ROLES if role not in files]:
         raise ManifestError(
-            f"model {folder}: no manifest.toml and no {NAMES[missing[0]][0]}; wants a folder of `edgeval export` "
+            f"model {folder}: no manifest.toml and no {NAMES[missing[0]][0]}; wants a folder of "
+            f"`edgeval export` "
             "or one in the onnx-community layout"
         )
     variants = {name: found for name in SUFFIXES if (found := _variant(folder, name)) is not None}
@@ -97,7 +104,8 @@ def _family(variant: Variant, config: dict[str, object]) -> str:
     if family == "smolvlm":
         return family
     raise ManifestError(
-        f"model {graph.path.parent.parent}: got a vision graph that takes {', '.join(graph.inputs)} "
+        f"model {graph.path.parent.parent}: got a vision graph that takes "
+        f"{', '.join(graph.inputs)} "
         f"({family or config.get('model_type', 'an unknown family')}); only smolvlm graphs "
         "(pixel_values, pixel_attention_mask) can be told without a manifest.toml"
     )

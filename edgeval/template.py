@@ -12,7 +12,7 @@ from __future__ import annotations
 
 import json
 import time
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from datetime import datetime, timezone
 from pathlib import Path
 
@@ -29,15 +29,19 @@ MAX_SOURCE_CHARS = 100_000
 MAX_VALUE_WEIGHT = 1_000_000
 MAX_STEPS = 50_000
 MAX_CPU_S = 5.0
+# fmt: off
 FILTERS = (
-    "capitalize default d first float int items join last length count list lower map reject "
-    "rejectattr replace round safe select selectattr sort string title trim unique upper"
-).split()
+    "capitalize", "count", "d", "default", "first", "float", "int", "items", "join", "last",
+    "length", "list", "lower", "map", "reject", "rejectattr", "replace", "round", "safe",
+    "select", "selectattr", "sort", "string", "title", "trim", "unique", "upper",
+)
+TEXT_METHODS = frozenset((
+    "strip", "lstrip", "rstrip", "split", "rsplit", "splitlines", "startswith", "endswith",
+    "lower", "upper", "title", "capitalize", "replace", "find", "index", "count", "isdigit",
+))
+# fmt: on
 METHODS = {
-    str: frozenset(
-        "strip lstrip rstrip split rsplit splitlines startswith endswith lower upper title "
-        "capitalize replace find index count isdigit".split()
-    ),
+    str: TEXT_METHODS,
     dict: frozenset({"items", "keys", "values", "get"}),
     list: frozenset({"index", "count"}),
     tuple: frozenset({"index", "count"}),
@@ -156,9 +160,7 @@ class _Environment(ImmutableSandboxedEnvironment):
             raise SecurityError(f"operator {operator} on such numbers")
         return self._weighed(super().call_binop(context, operator, left, right))
 
-    def call(  # type: ignore[override]  # the base is typed by position only
-        self, context: Context, obj: object, *args: object, **kwargs: object
-    ) -> object:
+    def call(self, context: Context, obj: object, *args: object, **kwargs: object) -> object:
         owner, name = getattr(obj, "__self__", None), getattr(obj, "__name__", "")
         if isinstance(owner, str) and name == "replace":
             return _replace(owner, *args, **kwargs)
@@ -166,7 +168,7 @@ class _Environment(ImmutableSandboxedEnvironment):
 
     def _stepped(self, values: object) -> Iterator[object]:
         """Count each step of a loop."""
-        if isinstance(values, Undefined) or not hasattr(values, "__iter__"):
+        if isinstance(values, Undefined) or not isinstance(values, Iterable):
             raise SecurityError("a loop over what is not a sequence")
         for value in values:
             self._steps_left -= 1
@@ -237,7 +239,7 @@ def _tojson(value: object, indent: int | None = None) -> str:
 
 
 def _join(values: object, separator: str = "") -> str:
-    if not isinstance(values, (list, tuple)) and not hasattr(values, "__next__"):
+    if not isinstance(values, (list, tuple, Iterator)):
         raise SecurityError("join of what is not a list")
     parts = [str(value) for value in values]
     _bound(sum(map(len, parts)) + len(separator) * len(parts))

@@ -16,7 +16,7 @@ class Tokenizer:
     def __init__(self, path: Path, *, bos_token: str = "") -> None:
         try:
             self._tokenizer = tokenizers.Tokenizer.from_file(str(path))
-        except Exception as error:  # noqa: BLE001 - the Rust side raises bare Exception for every cause
+        except Exception as error:  # the Rust side raises no other
             raise ManifestError(f"{path}: not a tokenizer.json ({error})") from error
         self._tokenizer.no_truncation()
         self._tokenizer.no_padding()

@@ -60,7 +60,8 @@ def command(
         )
     )
     click.echo(
-        f"{output}: {precision} {flavour}, {proof.n_equal} of {proof.n_tokens} greedy tokens equal to "
+        f"{output}: {precision} {flavour}, {proof.n_equal} of {proof.n_tokens} greedy tokens "
+        f"equal to "
         f"torch, largest logit difference {proof.max_abs_dlogit:.2g} "
         f"(standard deviation {proof.logit_std:.2g})"
     )

@@ -1,4 +1,7 @@
-"""Opening a Hugging Face checkpoint: safetensors only, known model types only, no code from the folder."""
+"""Opening a Hugging Face checkpoint.
+
+Safetensors only, known model types only, no code from the folder.
+"""
 
 from __future__ import annotations
 
@@ -24,7 +27,10 @@ PIP = "pip install 'edgeval[export]'"
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Checkpoint:
-    """A loaded checkpoint: ``model`` is the transformers module in float32, eager attention, eval mode."""
+    """A loaded checkpoint.
+
+    ``model`` is the transformers module in float32, eager attention, eval mode.
+    """
 
     folder: Path
     model_type: str
@@ -32,7 +38,10 @@ class Checkpoint:
 
 
 def read_model_type(folder: Path) -> str:
-    """The checkpoint's model_type; ManifestError when the folder is no checkpoint that can be exported."""
+    """The checkpoint's model_type.
+
+    ManifestError when the folder is no checkpoint that can be exported.
+    """
     config = folder / "config.json"
     if not config.is_file():
         raise ManifestError(
@@ -50,13 +59,17 @@ def read_model_type(folder: Path) -> str:
 
 
 def check_weights(folder: Path) -> None:
-    """ManifestError unless the weights are safetensors: a pickle runs code of its author when loaded."""
+    """ManifestError unless the weights are safetensors.
+
+    A pickle runs code of its author when loaded.
+    """
     if any(folder.glob("*.safetensors")):
         return
     pickles = sorted(path.name for pattern in PICKLES for path in folder.glob(pattern))
     if pickles:
         raise ManifestError(
-            f"checkpoint {folder}: got pickle weights ({pickles[0]}), which can run code when loaded; "
+            f"checkpoint {folder}: got pickle weights ({pickles[0]}), which can run code when "
+            f"loaded; "
             "wants model.safetensors, so convert it where you trust it"
         )
     raise ManifestError(f"checkpoint {folder}: no weights; wants model.safetensors")
@@ -66,8 +79,8 @@ def check_weights(folder: Path) -> None:
 def _without_broken_torchvision() -> Iterator[None]:
     """Hide a torchvision that cannot load.
 
-    transformers imports it on sight, and a CUDA build beside a CPU torch (what an unpinned install gives) raises;
-    the graphs need none of it.
+    transformers imports it on sight, and a CUDA build beside a CPU torch (what an unpinned install
+    gives) raises; the graphs need none of it.
     """
     if importlib.util.find_spec("torchvision") is None:
         yield
@@ -85,7 +98,10 @@ def _without_broken_torchvision() -> Iterator[None]:
 
 
 def load(folder: Path) -> Checkpoint:
-    """Load a checkpoint in float32 on the CPU; EngineError when torch or transformers is missing."""
+    """Load a checkpoint in float32 on the CPU.
+
+    EngineError when torch or transformers is missing.
+    """
     model_type = read_model_type(folder)
     check_weights(folder)
     module_name, class_name = CLASSES[model_type].split(":")

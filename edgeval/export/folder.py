@@ -1,4 +1,7 @@
-"""From a checkpoint to a model folder: graphs, tokenizer, manifest, and the proof that they agree."""
+"""From a checkpoint to a model folder.
+
+Graphs, tokenizer, manifest, and the proof that they agree.
+"""
 
 from __future__ import annotations
 
@@ -12,7 +15,7 @@ from typing import TYPE_CHECKING, Literal
 from edgeval import manifest as manifests
 from edgeval.engines import GraphFiles, open_graphs
 from edgeval.errors import ManifestError
-from edgeval.families.smolvlm import IMAGE_KEYS, VIDEO_KEYS, Constants, constants
+from edgeval.families.smolvlm.constants import IMAGE_KEYS, VIDEO_KEYS, Constants, constants
 from edgeval.modelfolder import Manifest, ModelFile, Variant, sha256
 from edgeval.published import NAMES
 
@@ -61,8 +64,10 @@ def export(plan: Plan) -> Proof:
     proved = proof.prove(loaded.model, opened, precision=plan.precision)
     if not proved.holds:
         raise ManifestError(
-            f"export {plan.output}: the graphs differ from the checkpoint by {proved.max_abs_dlogit:.3g} at most "
-            f"in a logit (standard deviation {proved.logit_std:.3g}); wants at most {proved.tolerance} of it"
+            f"export {plan.output}: the graphs differ from the checkpoint by "
+            f"{proved.max_abs_dlogit:.3g} at most "
+            f"in a logit (standard deviation {proved.logit_std:.3g}); wants at most "
+            f"{proved.tolerance} of it"
         )
     variant = Variant(
         precision=plan.precision, flavour=plan.flavour, graphs=graphs, proof=proved.table()
@@ -107,7 +112,13 @@ def _write_graphs(plan: Plan, loaded: Checkpoint) -> dict[str, ModelFile]:
         # The table of embeddings is looked up row by row: nothing to gain from fewer bits.
         if spec.name != "embed_tokens":
             suffix = SUFFIX[plan.precision]
-            model = quantise.quantise(model, precision=plan.precision, flavour=plan.flavour)
+            # Few of the bits are in the vision tower, and all of the picture goes through it.
+            bits = (
+                "int8"
+                if plan.precision == "q4" and spec.name == "vision_encoder"
+                else plan.precision
+            )
+            model = quantise.quantise(model, precision=bits, flavour=plan.flavour)
         paths = trace.save(model, plan.output / "onnx" / f"{spec.name}{suffix}.onnx")
         for role, path in zip((spec.name, f"{spec.name}_data"), paths, strict=False):
             files[role] = ModelFile(path=path, sha256=sha256(path))
@@ -157,7 +168,8 @@ def _other_variants(plan: Plan, variant: Variant) -> list[Variant]:
     present = manifests.load(plan.output)
     if present.name != plan.name:
         raise ManifestError(
-            f"export {plan.output}: the folder holds model {present.name!r}; wants an empty folder or "
+            f"export {plan.output}: the folder holds model {present.name!r}; wants an empty "
+            f"folder or "
             f"one of {plan.name!r}"
         )
     return [other for key, other in present.variants.items() if key != variant.precision]
@@ -184,7 +196,7 @@ def _lines(table: Mapping[str, object]) -> Iterable[str]:
 
 
 def _toml(value: object) -> str:
-    """A number, text or list of them in TOML, which for these is JSON but for its escapes of surrogates."""
+    """A number, text or list of them in TOML, which is JSON for these."""
     if isinstance(value, tuple):
         value = list(value)
     return json.dumps(value, ensure_ascii=False)

@@ -1,4 +1,7 @@
-"""Proof that exported graphs are the model: greedy tokens and logits against torch on fixed inputs."""
+"""Proof that exported graphs are the model.
+
+Greedy tokens and logits against torch on fixed inputs.
+"""
 
 from __future__ import annotations
 
@@ -14,14 +17,18 @@ from edgeval.engines import Graphs
 from edgeval.modelfolder import Plain
 
 N_FRAMES, N_TOKENS, N_TEXT = 3, 64, 40
-# Largest |logit difference| as a share of the logits' standard deviation. fp32 differs by rounding only (seen: 1e-6);
-# 8-bit weights (seen: 0.02) and 4-bit weights (seen: 0.2) move every logit a little.
-TOLERANCE: Mapping[str, float] = {"fp32": 1e-4, "int8": 0.25, "q4": 2.0}
+# Largest |logit difference| as a share of the logits' standard deviation. fp32 differs by
+# rounding only (seen: 1e-6); 8-bit weights (seen: 0.02) and 4-bit weights (seen: 0.2) move every
+# logit a little.
+TOLERANCE: Mapping[str, float] = {"fp32": 1e-4, "int8": 0.25, "q4": 1.5}
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Proof:
-    """``n_equal`` of ``n_tokens`` greedy tokens equal to torch's; logits compared on torch's own tokens."""
+    """``n_equal`` of ``n_tokens`` greedy tokens equal to torch's.
+
+    Logits compared on torch's own tokens.
+    """
 
     n_tokens: int
     n_equal: int

@@ -1,12 +1,12 @@
-"""SmolVLM and SmolVLM2 (and Idefics3, the same network) as three graphs of the onnx-community convention.
+"""SmolVLM and SmolVLM2 as three graphs of the onnx-community convention.
 
-The arithmetic is that of transformers 5.23, modeling_smolvlm.py and modeling_llama.py, with what a graph cannot do
-replaced: own additive masks, own integer position ids, no dropping of all-zero images, an explicit KV cache.
+Idefics3, which the first SmolVLM was published as, is the same network. The arithmetic is that of
+transformers 5.23, modeling_smolvlm.py and modeling_llama.py, with what a graph cannot do replaced:
+own additive masks, own integer position ids, no dropping of all-zero images, an explicit cache.
 """
 
 from __future__ import annotations
 
-import math
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from typing import Any, Literal, cast
@@ -16,25 +16,33 @@ from torch import Tensor, nn
 
 Flavour = Literal["plain", "ort"]
 Attend = Callable[["AttentionInputs"], tuple[Tensor, Tensor, Tensor]]
+Axes = Mapping[int, str]
 NEVER = torch.finfo(torch.float32).min
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class GraphSpec:
-    """One graph to trace: module, example arguments, names, and the dynamic axes of each input."""
+    """One graph to trace.
+
+    Module, example arguments, names, and the free axes of each port by name.
+    """
 
     name: str
     module: nn.Module
     arguments: tuple[Tensor, ...]
     inputs: tuple[str, ...]
     outputs: tuple[str, ...]
-    dynamic: tuple[tuple[int, ...], ...]
+    input_axes: tuple[Axes, ...]
+    output_axes: tuple[Axes, ...]
     n_variadic: int = 0
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class AttentionInputs:
-    """q [B,S,heads,D] and k [B,S,kv,D] after rope, v [B,S,kv,D]; past_* [B,kv,P,D]; the mask pieces of the step."""
+    """q [B,S,heads,D] and k [B,S,kv,D] after rope, v [B,S,kv,D]; past_* [B,kv,P,D].
+
+    The rest: the mask in the forms that the flavours take.
+    """
 
     q: Tensor
     k: Tensor
@@ -48,7 +56,10 @@ class AttentionInputs:
 
 
 class Vision(nn.Module):
-    """pixel_values [B,N,3,H,W], pixel_attention_mask bool [B,N,H,W] -> image_features [B*N, tokens, hidden]."""
+    """pixel_values [B,N,3,H,W], pixel_attention_mask bool [B,N,H,W] -> features.
+
+    ``image_features`` is [B * N, tokens, hidden].
+    """
 
     def __init__(self, model: Any) -> None:
         super().__init__()
@@ -75,7 +86,10 @@ class Vision(nn.Module):
         return features
 
     def _positions(self, seen: Tensor, rows: int, columns: int) -> Tensor:
-        """Position id of each patch: its fractional place in the seen area, put in one of side x side buckets."""
+        """Position id of each patch.
+
+        Its fractional place in the seen area, put in one of side x side buckets.
+        """
         side = int(self.tower.embeddings.num_patches_per_side)
         edges = torch.arange(1 / side, 1.0, 1 / side)
 
@@ -122,7 +136,10 @@ def attend_plain(inputs: AttentionInputs) -> tuple[Tensor, Tensor, Tensor]:
 
 
 def attend_ort(inputs: AttentionInputs) -> tuple[Tensor, Tensor, Tensor]:
-    """onnxruntime's GroupQueryAttention: past and present may be one buffer. Rope is done before it."""
+    """GroupQueryAttention of onnxruntime: past and present may be one buffer.
+
+    Rope is done before it.
+    """
     b, s, heads, d = inputs.q.shape
     kv = inputs.k.shape[2]
     present = (b, kv, inputs.past_k.shape[2] + s, d)
@@ -145,7 +162,17 @@ def attend_ort(inputs: AttentionInputs) -> tuple[Tensor, Tensor, Tensor]:
     return out, key, value
 
 
+BATCH: Axes = {0: "batch_size"}
+TOKENS: Axes = {**BATCH, 1: "sequence_length"}
+IMAGES: Axes = {**BATCH, 1: "num_images"}
 ATTEND: Mapping[Flavour, Attend] = {"plain": attend_plain, "ort": attend_ort}
+
+
+def _rms_norm(norm: Any, x: Tensor) -> Tensor:
+    """LlamaRMSNorm with a division, the form that onnxruntime fuses into one operator."""
+    root = torch.sqrt(x.pow(2).mean(-1, keepdim=True) + norm.variance_epsilon)
+    scaled: Tensor = norm.weight * (x / root)
+    return scaled
 
 
 def _half_turn(x: Tensor) -> Tensor:
@@ -181,7 +208,7 @@ class Decoder(nn.Module):
         hidden, present = inputs_embeds, []
         for index, layer in enumerate(self.text.layers):
             attention = layer.self_attn
-            normed = layer.input_layernorm(hidden)
+            normed = _rms_norm(layer.input_layernorm, hidden)
             q, k, v = (
                 project(normed).unflatten(-1, (-1, attention.head_dim))
                 for project in (attention.q_proj, attention.k_proj, attention.v_proj)
@@ -200,17 +227,20 @@ class Decoder(nn.Module):
                 )
             )
             hidden = hidden + attention.o_proj(out)
-            hidden = hidden + layer.mlp(layer.post_attention_layernorm(hidden))
+            hidden = hidden + layer.mlp(_rms_norm(layer.post_attention_layernorm, hidden))
             present += [key, value]
         keep = cast(int, num_logits_to_keep.item())  # a symbol while tracing: int() would fix it
         torch._check(keep >= 1)
         torch._check(keep <= s)
-        logits = self.head(self.text.norm(hidden).narrow(1, s - keep, keep))
+        logits = self.head(_rms_norm(self.text.norm, hidden).narrow(1, s - keep, keep))
         return (logits, *present)
 
 
 def graphs(model: Any, flavour: Flavour) -> tuple[GraphSpec, ...]:
-    """The three graphs of a loaded model. Example sizes are >= 2, so that no axis is taken for a constant."""
+    """The three graphs of a loaded model.
+
+    Example sizes are >= 2, so that no axis is taken for a constant.
+    """
     text, vision = model.config.text_config, model.config.vision_config
     generator = torch.Generator().manual_seed(0)
     side = int(vision.image_size)
@@ -230,6 +260,8 @@ def graphs(model: Any, flavour: Flavour) -> tuple[GraphSpec, ...]:
         torch.arange(p, p + s)[None].expand(b, s).contiguous(),
         torch.tensor(3),
     )
+    old = [{**BATCH, 2: "past_sequence_length"}] * len(past)
+    new = [{**BATCH, 2: "total_sequence_length"}] * len(past)
     return (
         GraphSpec(
             name="vision_encoder",
@@ -237,7 +269,8 @@ def graphs(model: Any, flavour: Flavour) -> tuple[GraphSpec, ...]:
             arguments=(pixels, torch.ones(2, 2, side, side, dtype=torch.bool)),
             inputs=("pixel_values", "pixel_attention_mask"),
             outputs=("image_features",),
-            dynamic=((0, 1), (0, 1)),
+            input_axes=(IMAGES, IMAGES),
+            output_axes=({0: "num_images"},),
         ),
         GraphSpec(
             name="embed_tokens",
@@ -245,7 +278,8 @@ def graphs(model: Any, flavour: Flavour) -> tuple[GraphSpec, ...]:
             arguments=(torch.arange(b * s).reshape(b, s),),
             inputs=("input_ids",),
             outputs=("inputs_embeds",),
-            dynamic=((0, 1),),
+            input_axes=(TOKENS,),
+            output_axes=(TOKENS,),
         ),
         GraphSpec(
             name="decoder_model_merged",
@@ -253,15 +287,8 @@ def graphs(model: Any, flavour: Flavour) -> tuple[GraphSpec, ...]:
             arguments=(*steps, *cache),
             inputs=("inputs_embeds", "attention_mask", "position_ids", "num_logits_to_keep", *past),
             outputs=("logits", *(name.replace("past_key_values", "present") for name in past)),
-            dynamic=((0, 1), (0, 1), (0, 1), (), *((0, 2) for _ in past)),
+            input_axes=(TOKENS, {**BATCH, 1: "total_sequence_length"}, TOKENS, {}, *old),
+            output_axes=({**BATCH, 1: "num_logits"}, *new),
             n_variadic=len(past),
         ),
     )
-
-
-def n_tokens_per_image(model: Any) -> int:
-    """Image tokens of one full-size image."""
-    vision = model.config.vision_config
-    return (
-        math.isqrt((vision.image_size // vision.patch_size) ** 2) // model.config.scale_factor
-    ) ** 2

@@ -1,4 +1,7 @@
-"""A traced graph as clean, repeatable ONNX: no stack traces, no paths, no clock; external data when it is large."""
+"""A traced graph as clean, repeatable ONNX: no stack traces, no paths, no clock.
+
+External data when it is large.
+"""
 
 from __future__ import annotations
 
@@ -6,7 +9,7 @@ import contextlib
 import io
 import logging
 import warnings
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping, Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -36,7 +39,7 @@ def _quiet() -> Iterator[None]:
 
 def trace(spec: GraphSpec) -> onnx.ModelProto:
     """Trace one module with torch.export and give it as a ModelProto with its weights inside."""
-    dynamic = [{axis: torch.export.Dim.DYNAMIC for axis in axes} or None for axes in spec.dynamic]
+    dynamic = [dict.fromkeys(axes, torch.export.Dim.DYNAMIC) or None for axes in spec.input_axes]
     head = len(dynamic) - spec.n_variadic
     shapes = (*dynamic[:head], tuple(dynamic[head:])) if spec.n_variadic else tuple(dynamic)
     with _quiet(), torch.no_grad():
@@ -53,7 +56,19 @@ def trace(spec: GraphSpec) -> onnx.ModelProto:
         )
     assert program is not None  # only None when a file name is given to the old exporter
     model: onnx.ModelProto = program.model_proto
+    for ports, axes in (
+        (model.graph.input, spec.input_axes),
+        (model.graph.output, spec.output_axes),
+    ):
+        _name_axes(ports, axes)
     return clean(model)
+
+
+def _name_axes(ports: Sequence[onnx.ValueInfoProto], axes: Sequence[Mapping[int, str]]) -> None:
+    """Give free axes the names of the onnx-community convention in the place of the tracer's."""
+    for port, names in zip(ports, axes, strict=True):
+        for axis, name in names.items():
+            port.type.tensor_type.shape.dim[axis].dim_param = name
 
 
 def clean(model: onnx.ModelProto) -> onnx.ModelProto:
@@ -78,12 +93,16 @@ def clean(model: onnx.ModelProto) -> onnx.ModelProto:
 
 
 def save(model: onnx.ModelProto, path: Path) -> tuple[Path, ...]:
-    """Write a graph, and its weights beside it when they are too large for one file; all paths written."""
+    """Write a graph, and its weights beside it when they are too large for one file.
+
+    All paths written.
+    """
     path.parent.mkdir(parents=True, exist_ok=True)
     data = path.with_name(path.name + "_data")
     path.unlink(missing_ok=True)
     data.unlink(missing_ok=True)
     if sum(len(tensor.raw_data) for tensor in model.graph.initializer) < MAX_INLINE_BYTES:
+        onnx.checker.check_model(model)
         path.write_bytes(model.SerializeToString(deterministic=True))
         return (path,)
     onnx.save_model(model, str(path), save_as_external_data=True, location=data.name)

@@ -23,7 +23,10 @@ Feeds = Mapping[str, NDArray[np.generic]]
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class ClipFacts:
-    """What a prompt tells of a clip: a time in seconds for each frame shown, and the clip's length in seconds."""
+    """What a prompt tells of a clip.
+
+    A time in seconds for each frame shown, and the clip's length in seconds.
+    """
 
     times_s: tuple[float, ...]
     duration_s: float
@@ -31,14 +34,20 @@ class ClipFacts:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class PromptText:
-    """One user turn as text: ``short`` with one placeholder a video, ``full`` with every image token."""
+    """One user turn as text.
+
+    ``short`` with one placeholder a video, ``full`` with every image token.
+    """
 
     short: str
     full: str
 
 
 class Processor(Protocol):
-    """What one checkpoint of a family does to frames and to text. Made once per model, safe to share by threads."""
+    """What one checkpoint of a family does to frames and to text.
+
+    Made once per model, safe to share by threads.
+    """
 
     @property
     def image_token(self) -> str:
@@ -55,7 +64,10 @@ class Processor(Protocol):
         """One decoded picture as uint8 [h, w, 3] in the size the model sees."""
 
     def feeds(self, images: Sequence[NDArray[np.generic]]) -> Iterator[Feeds]:
-        """Inputs of the vision graph for all images, in bites that fit in memory; float32 pixels."""
+        """Inputs of the vision graph for all images, in bites that fit in memory.
+
+        Float32 pixels.
+        """
 
     def text(self, question: str, facts: ClipFacts | None) -> PromptText:
         """The whole prompt of one user turn, with a video (``facts``) or without."""
@@ -66,7 +78,10 @@ class Processor(Protocol):
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Family:
-    """One model family: opens the processor of a model folder. Raises ManifestError for what it cannot read."""
+    """One model family: opens the processor of a model folder.
+
+    Raises ManifestError for what it cannot read.
+    """
 
     name: str
     open: Callable[[Manifest], Processor]

@@ -72,7 +72,10 @@ class Decoder:
             binding.bind_cpu_input("num_logits_to_keep", self._one)
 
     def logits(self) -> Array | None:
-        """An array [1, 1, V] to bind for the logits; None when a call gives some for every token."""
+        """An array [1, 1, V] to bind for the logits.
+
+        None when a call gives some for every token.
+        """
         size = self.session.shapes["logits"][-1]
         if not self._keeps_last or not isinstance(size, int):
             return None

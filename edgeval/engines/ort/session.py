@@ -1,4 +1,4 @@
-"""One graph on onnxruntime's CPU provider: ports, runs, values. The only importer of onnxruntime."""
+"""One graph on onnxruntime's CPU provider; nothing else imports onnxruntime."""
 
 from __future__ import annotations
 
@@ -46,7 +46,7 @@ def version() -> str:
 
 
 class Session:
-    """A graph's ports by name with their numpy types and shapes (a free axis is a text), and runs."""
+    """A graph: its ports by name with numpy types and shapes (a free axis is a text), its runs."""
 
     def __init__(self, path: Path, threads: int | None) -> None:
         try:
@@ -60,7 +60,7 @@ class Session:
         self._ort = ort
         # onnxruntime's own exceptions have no base but Exception.
         own = [v for v in vars(state).values() if isinstance(v, type) and issubclass(v, Exception)]
-        self._failures = (*own, RuntimeError, ValueError)
+        self._failures: tuple[type[Exception], ...] = (*own, RuntimeError, ValueError)
         options = ort.SessionOptions()
         options.intra_op_num_threads = threads or n_cores()
         options.inter_op_num_threads = 1
@@ -74,7 +74,9 @@ class Session:
                 str(path), options, providers=["CPUExecutionProvider"]
             )
         except self._failures as error:
-            raise EngineError(f"engine cpu: {path.name} cannot be opened: {_line(error)}") from error
+            raise EngineError(
+                f"engine cpu: {path.name} cannot be opened: {_line(error)}"
+            ) from error
         self.inputs = {port.name: self._dtype(port) for port in self.session.get_inputs()}
         self.outputs = {port.name: self._dtype(port) for port in self.session.get_outputs()}
         ports = (*self.session.get_inputs(), *self.session.get_outputs())
