@@ -35,6 +35,7 @@ def from_json(row: Mapping[str, Any]) -> Record:
     return Record(
         question=Question(**question),
         setting=row["setting"],
+        variant=row["variant"],
         frame_indices=tuple(row["frame_indices"]),
         video=row["video"],
         video_sha256=row["video_sha256"],

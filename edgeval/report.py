@@ -17,7 +17,7 @@ from typing import Any
 
 from edgeval.benchmarks.base import Benchmark
 from edgeval.journal import dumps, model_name, write_atomically
-from edgeval.tables import every_figure, main_table
+from edgeval.tables import comparison_table, every_figure, main_table
 from edgeval.types import Record, Report, Timing
 
 LMMS_RULE = "lmms-eval"
@@ -32,8 +32,7 @@ def write(
     report: Report,
 ) -> None:
     """Write every final file, each whole or not at all."""
-    for task in _tasks(records):
-        rows = [record for record in records if record.question.task == task]
+    for task, rows in _by_task(records).items():
         lines = [dumps(_sample(benchmark, i, record)) + "\n" for i, record in enumerate(rows)]
         write_atomically(folder / f"samples_{task}.jsonl", "".join(lines))
     results = _results(card, benchmark, records, report)
@@ -42,18 +41,20 @@ def write(
     write_atomically(folder / "report.md", markdown(report, card))
 
 
-def _tasks(records: Sequence[Record]) -> tuple[str, ...]:
-    return tuple(dict.fromkeys(record.question.task for record in records))
+def _by_task(records: Sequence[Record]) -> dict[str, list[Record]]:
+    """Records by task, those of a variant under "<task>@<variant>"."""
+    found: dict[str, list[Record]] = {}
+    for record in records:
+        variant = f"@{record.variant}" if record.variant else ""
+        found.setdefault(record.question.task + variant, []).append(record)
+    return found
 
 
 def _results(
     card: Mapping[str, Any], benchmark: Benchmark, records: Sequence[Record], report: Report
 ) -> dict[str, object]:
     identity = card["identity"]
-    by_task = {
-        task: [record for record in records if record.question.task == task]
-        for task in _tasks(records)
-    }
+    by_task = _by_task([record for record in records if not record.variant])
     name = model_name(card)
     return {
         "results": {
@@ -140,6 +141,7 @@ def _sample(benchmark: Benchmark, index: int, record: Record) -> dict[str, objec
             "row_id": record.question.row_id,
             "clip_id": record.question.clip_id,
             "setting": record.setting,
+            "variant": record.variant,
             "tags": dict(record.question.tags),
             "video": record.video,
             "video_sha256": record.video_sha256,
@@ -178,8 +180,10 @@ def markdown(report: Report, card: Mapping[str, Any]) -> str:
             )
         ),
         "## Every figure",
-        every_figure(report),
+        every_figure(report.figures),
     ]
+    if report.comparisons:
+        parts[2:2] = ["## Does it really watch?", comparison_table(report)]
     return "\n\n".join(parts) + "\n"
 
 

@@ -11,6 +11,7 @@ from edgeval import benchmarks, report
 from edgeval.benchmarks.base import Benchmark
 from edgeval.errors import RunFolderError
 from edgeval.journal import Journal, model_name
+from edgeval.run import report_of
 from edgeval.types import Record, Report
 
 
@@ -26,7 +27,7 @@ def rescore(folder: Path) -> tuple[Report, str]:
         card: Mapping[str, Any] = journal.card
         benchmark = benchmarks.load(str(card["identity"]["benchmark"]))
         records = [_scored(record, benchmark) for record in journal.records]
-        again = benchmark.report(records)
+        again = report_of(benchmark, records)
         report.write(folder, card=card, benchmark=benchmark, records=records, report=again)
         return again, model_name(card)
 

@@ -13,6 +13,7 @@ from typing import Protocol
 import numpy as np
 
 from edgeval import frames as frame_rules
+from edgeval import variants
 from edgeval.benchmarks.base import Benchmark
 from edgeval.errors import ArgumentError, DataError, MemoryLimitError, VideoError
 from edgeval.journal import Journal, answered
@@ -103,7 +104,13 @@ def execute(work: Work, journal: Journal, observer: Observer) -> Report:
             observer.asked(step)
             journal.append(step.record)
             observer.recorded(step.record)
-    return work.benchmark.report(journal.records)
+    return report_of(work.benchmark, journal.records)
+
+
+def report_of(benchmark: Benchmark, records: Sequence[Record]) -> Report:
+    """The benchmark's own report over the true askings, and what every variant changed."""
+    report = benchmark.report([record for record in records if not record.variant])
+    return dataclasses.replace(report, comparisons=variants.figures(records, benchmark.rules))
 
 
 def _without(clip: Clip, done: frozenset[str]) -> Clip:
@@ -130,8 +137,10 @@ def _see(work: Work, clip: Clip, *, digest: bool) -> _Seen:
     sha256 = ""
     try:
         sha256 = _sha256(clip.video)
-        rule = dataclasses.replace(work.rule, include_last=clip.must_see_last)
-        plan = frame_rules.plan(probe(clip.video), rule)
+        rule = dataclasses.replace(
+            variants.rule_of(clip.variant, work.rule), include_last=clip.must_see_last
+        )
+        plan = frame_rules.plan(probe(clip.video), rule, segment_s=clip.segment_s)
         frames = decode(plan, shrink=work.model.shrink, digest=digest)
     except VideoError as error:
         failure = Failure(kind="video", message=str(error))
@@ -189,6 +198,7 @@ def _answer(work: Work, seen: _Seen, view: View, question: Question) -> Step:
     record = Record(
         question=question,
         setting=seen.clip.setting,
+        variant=seen.clip.variant,
         frame_indices=seen.frames.plan.indices if seen.frames else (),
         video=_relative(seen.clip.video, work.root),
         video_sha256=seen.video_sha256,
@@ -204,6 +214,7 @@ def _failed(work: Work, seen: _Seen, question: Question, failure: Failure) -> Re
     return Record(
         question=question,
         setting=seen.clip.setting,
+        variant=seen.clip.variant,
         frame_indices=seen.frames.plan.indices if seen.frames else (),
         video=_relative(seen.clip.video, work.root),
         video_sha256=seen.video_sha256,

@@ -12,7 +12,7 @@ from importlib import metadata
 from pathlib import Path
 from typing import Any
 
-from edgeval import __version__, benchmarks, manifest
+from edgeval import __version__, benchmarks, manifest, variants
 from edgeval.benchmarks.base import Benchmark
 from edgeval.device import cpu
 from edgeval.errors import ArgumentError, DataError, RunFolderError, UnknownName
@@ -85,6 +85,7 @@ class Spec:
     settings: tuple[str, ...] = ()
     tasks: tuple[str, ...] = ()
     limit: int | None = None
+    variants: tuple[str, ...] = ()
     frames: FrameChoice = dataclasses.field(default_factory=FrameChoice)
     decoding: Decoding = dataclasses.field(default_factory=Decoding)
     threads: int | None = None
@@ -114,6 +115,7 @@ class Spec:
                 trace=_path(fields.pop("trace")),
                 settings=tuple(fields.pop("settings")),
                 tasks=tuple(fields.pop("tasks")),
+                variants=tuple(fields.pop("variants")),
                 **fields,
             )
         except (KeyError, TypeError) as error:
@@ -164,6 +166,7 @@ def card(spec: Spec, work: Work) -> dict[str, object]:
             "benchmark": work.benchmark.name,
             "rules": list(work.benchmark.rules),
             "settings": sorted({clip.setting for clip in work.clips}),
+            "variants": list(spec.variants),
             "data": _data_card(work.clips),
             "model": dict(work.model.card()),
             "frame_rule": dataclasses.asdict(work.rule),
@@ -230,7 +233,7 @@ def _clips(benchmark: Benchmark, root: Path, spec: Spec) -> tuple[Clip, ...]:
     clips = tuple(_limited(benchmark.clips(root, settings, spec.tasks), spec.limit))
     if not clips:
         raise DataError(f"{root}: got no question for {', '.join(settings)}; wants at least one")
-    return clips
+    return tuple(variants.spread(clips, spec.variants))
 
 
 def _limited(clips: Iterable[Clip], limit: int | None) -> Sequence[Clip]:

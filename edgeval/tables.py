@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 
 from edgeval.types import Figure, Report
+from edgeval.variants import verdict
 
 
 def aligned(rows: Sequence[Sequence[str]]) -> str:
@@ -39,11 +40,28 @@ def main_table(report: Report, who: str) -> str:
     return "\n\n".join([aligned(rows), "\n".join(f"- {line}" for line in lines)])
 
 
-def every_figure(report: Report) -> str:
+def comparison_table(report: Report) -> str:
+    """One row a rule and variant: the score as it is, the score so changed, and the drop."""
+    notes: list[str] = []
+    rows = [["variant", "rule", "as it is", "so changed", "drop [95 % interval] n"]]
+    groups: dict[tuple[str, str], list[Figure]] = {}
+    for figure in report.comparisons:
+        groups.setdefault((figure.group, figure.rule), []).append(figure)
+    for (variant, rule), (true, changed, drop) in groups.items():
+        shares = ("-" if one.value is None else f"{one.value:.2f}" for one in (true, changed))
+        rows.append([variant, rule, *shares, _cell(drop, notes)])
+    rule = report.comparisons[0].rule
+    said = verdict(report.comparisons, rule)
+    lines = [f"under rule {rule}: {said}"] if said else []
+    lines += [f"[{i}] {note}" for i, note in enumerate(notes, start=1)]
+    return "\n\n".join([aligned(rows), "\n".join(f"- {line}" for line in lines)])
+
+
+def every_figure(figures: Sequence[Figure]) -> str:
     """One row a figure, with everything known about it."""
     header = ["figure", "over", "rule", "value", "low", "high", "n"]
     rows = [[*header, "failed", "unparsed", "excluded", "note"]]
-    for figure in report.figures:
+    for figure in figures:
         numbers = (figure.value, figure.low, figure.high)
         counts = (figure.n, figure.n_failed, figure.n_unparsed, figure.n_excluded)
         rows.append(

@@ -71,6 +71,7 @@ class Clip:
     every plan has it. ``segment_s``: only this part of the video, start and end in seconds.
     ``image``: one more picture, shown after the frames. ``system``: what the system turn says.
     ``captions``: (time in seconds, text) to stand between the frames, where a family can.
+    ``variant``: "" as the benchmark has it, else how this asking differs (edgeval.variants).
     """
 
     id: str
@@ -83,6 +84,7 @@ class Clip:
     image: Path | None = None
     system: str = ""
     captions: tuple[tuple[float, str], ...] = ()
+    variant: str = ""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -321,6 +323,7 @@ class Record:
 
     question: Question
     setting: str
+    variant: str = ""
     frame_indices: tuple[int, ...] = ()
     video: str = ""
     video_sha256: str = ""
@@ -379,3 +382,4 @@ class Report:
     headline: tuple[tuple[str, str, str], ...]
     references: tuple[Reference, ...] = ()
     notes: tuple[str, ...] = ()
+    comparisons: tuple[Figure, ...] = ()

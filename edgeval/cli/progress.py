@@ -118,6 +118,7 @@ class Progress:
             (record.question.clip_id, score.value or 0.0)
             for record in self._records
             if record.setting == setting
+            and not record.variant
             and (score := record.scores.get(self._rule)) is not None
             and score.status != "excluded"
         ]

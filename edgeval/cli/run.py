@@ -14,12 +14,13 @@ from typing import Any
 import click
 
 from edgeval import report as reports
+from edgeval import variants
 from edgeval.cli.progress import Progress
 from edgeval.errors import ArgumentError, Interrupted, RunFolderError
 from edgeval.journal import Journal, model_name, read_card
 from edgeval.run import Work, execute
 from edgeval.runcard import FrameChoice, Spec, prepare, same_run
-from edgeval.tables import main_table
+from edgeval.tables import comparison_table, main_table
 from edgeval.trace import Trace
 from edgeval.types import Decoding, Record, Report
 
@@ -37,7 +38,8 @@ DEFAULT_MODEL = "tiny"
 @click.option("--setting", "settings", multiple=True, help="Setting to run; may be repeated.")
 @click.option("--task", "tasks", multiple=True, help="Task to run; may be repeated.")
 @click.option("--limit", type=click.IntRange(min=1), help="First N questions of every task.")
-@click.option("--frames", "n_frames", type=click.IntRange(min=1), help="At most N frames a clip.")
+@click.option("--frames", "budgets", help="At most N frames a clip; N,M,... runs each budget.")
+@click.option("--ablate", help="Also ask so changed: blind,single,shuffle,reverse,wrong-video.")
 @click.option("--fps", type=click.FloatRange(min=0, min_open=True), help="Frames a second.")
 @click.option("--rule", help="Frame rule; the family's own by default.")
 @click.option("--order", type=click.Choice(["forward", "reverse", "shuffle"]), help="Frame order.")
@@ -96,6 +98,8 @@ def _only_resume(ctx: click.Context) -> None:
 
 
 def _spec(chosen: Mapping[str, Any]) -> Spec:
+    counts = _counts(chosen["budgets"])
+    ablations = variants.check([name for name in (chosen["ablate"] or "").split(",") if name])
     return Spec(
         benchmark=chosen["benchmark"],
         model=chosen["model"],
@@ -105,9 +109,10 @@ def _spec(chosen: Mapping[str, Any]) -> Spec:
         settings=chosen["settings"],
         tasks=chosen["tasks"],
         limit=chosen["limit"],
+        variants=(*ablations, *(variants.budgets(counts) if len(counts) > 1 else ())),
         frames=FrameChoice(
             rule=chosen["rule"],
-            n=chosen["n_frames"],
+            n=counts[0] if len(counts) == 1 else None,
             fps=chosen["fps"],
             order=chosen["order"],
             seed=chosen["seed"],
@@ -125,6 +130,18 @@ def _spec(chosen: Mapping[str, Any]) -> Spec:
         keep_going=chosen["keep_going"],
         trace=chosen["trace"],
     )
+
+
+def _counts(text: str | None) -> tuple[int, ...]:
+    try:
+        counts = tuple(int(part) for part in text.split(",")) if text else ()
+    except ValueError:
+        raise ArgumentError(
+            f"--frames: got {text!r}; wants a number, or several as 1,2,4"
+        ) from None
+    if any(count < 1 for count in counts):
+        raise ArgumentError(f"--frames: got {text!r}; wants 1 or more")
+    return counts
 
 
 def _new_folder(spec: Spec) -> Path:
@@ -242,6 +259,8 @@ def _completed(journal: Journal, seconds: float) -> dict[str, object]:
 
 def _print(report: Report, journal: Journal) -> None:
     click.echo(main_table(report, model_name(journal.card)))
+    if report.comparisons:
+        click.echo(f"\n{comparison_table(report)}")
     click.echo(f"edgeval: run folder {journal.folder}", err=True)
 
 

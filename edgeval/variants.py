@@ -1,0 +1,161 @@
+"""Does it really watch? The same questions with the video taken away, thinned or put out of order.
+
+Each variant asks everything again; what it changes in the score, question by question, says what
+the model used. Frame budgets are variants too: nested sets, so a larger one only adds frames.
+"""
+
+from __future__ import annotations
+
+import dataclasses
+from collections.abc import Iterator, Mapping, Sequence
+from pathlib import Path
+
+import numpy as np
+
+from edgeval import tally
+from edgeval.errors import UnknownName
+from edgeval.tally import Cell
+from edgeval.types import Clip, Figure, FrameRule, Record
+
+ABLATIONS = ("blind", "single", "shuffle", "reverse", "wrong-video")
+BUDGET = "frames="
+TRUE = "as it is"
+DROP = "drop"
+
+
+def check(names: Sequence[str]) -> tuple[str, ...]:
+    """The names, each once, in order. Raises UnknownName."""
+    for name in names:
+        if name not in ABLATIONS:
+            raise UnknownName("ablation", name, ABLATIONS)
+    return tuple(dict.fromkeys(names))
+
+
+def budgets(counts: Sequence[int]) -> tuple[str, ...]:
+    """Variant names of frame budgets, the smallest first."""
+    return tuple(f"{BUDGET}{count}" for count in sorted(set(counts)))
+
+
+def spread(clips: Sequence[Clip], names: Sequence[str]) -> Iterator[Clip]:
+    """Every clip followed by its variants, so that what was asked stays paired when a run stops.
+
+    A clip without a video has none: there is nothing to take away. Question ids of a variant are
+    those of the true asking with "#<variant>" behind. The wrong video is the next other one, in
+    the order of the clips, of the same setting; its whole length stands for the asked segment.
+    """
+    following = _following(clips)
+    for clip in clips:
+        yield clip
+        if clip.video is None:
+            continue
+        for name in names:
+            if name == "blind":
+                changed = dataclasses.replace(clip, video=None, image=None, captions=())
+            elif name == "wrong-video":
+                other = following[(clip.setting, clip.video)]
+                changed = dataclasses.replace(clip, video=other, segment_s=None)
+            else:
+                changed = clip
+            questions = tuple(
+                dataclasses.replace(question, id=f"{question.id}#{name}")
+                for question in clip.questions
+            )
+            yield dataclasses.replace(changed, questions=questions, variant=name)
+
+
+def _following(clips: Sequence[Clip]) -> Mapping[tuple[str, Path], Path]:
+    """(setting, video) to the next video of that setting; to itself where it is the only one."""
+    videos: dict[str, dict[Path, None]] = {}
+    for clip in clips:
+        if clip.video is not None:
+            videos.setdefault(clip.setting, {})[clip.video] = None
+    following = {}
+    for setting, known in videos.items():
+        ring = list(known)
+        for here, after in zip(ring, ring[1:] + ring[:1], strict=True):
+            following[(setting, here)] = after
+    return following
+
+
+def rule_of(variant: str, rule: FrameRule) -> FrameRule:
+    """The frame rule of a variant, made from the true one."""
+    if variant == "single":
+        return dataclasses.replace(rule, how="segment_midpoints", n=1, order="forward")
+    if variant == "reverse":
+        return dataclasses.replace(rule, order="reverse")
+    if variant == "shuffle":
+        return dataclasses.replace(rule, order="shuffle")
+    if variant.startswith(BUDGET):
+        return dataclasses.replace(rule, how="nested", n=int(variant.removeprefix(BUDGET)))
+    return rule
+
+
+def figures(records: Sequence[Record], rules: Sequence[str]) -> tuple[Figure, ...]:
+    """Per rule and variant: its accuracy, and how far it falls below the true asking, paired.
+
+    Only questions asked both ways count; intervals resample whole videos.
+    """
+    names = tuple(dict.fromkeys(record.variant for record in records if record.variant))
+    return tuple(
+        figure for rule in rules for name in names for figure in _pair(records, rule, name)
+    )
+
+
+def _pair(records: Sequence[Record], rule: str, name: str) -> Iterator[Figure]:
+    true = {record.question.id: record for record in records if not record.variant}
+    varied = [record for record in records if record.variant == name]
+    pairs = [
+        (cell, other)
+        for cell, other in zip(
+            tally.cells(
+                [true[_true_id(record)] for record in varied if _true_id(record) in true], rule
+            ),
+            tally.cells([record for record in varied if _true_id(record) in true], rule),
+            strict=True,
+        )
+        if cell.value is not None and other.value is not None
+    ]
+    before = [cell for cell, _ in pairs]
+    after = [cell for _, cell in pairs]
+    yield tally.accuracy((f"accuracy, {TRUE}", rule, name), before, tally.mean(before))
+    yield tally.accuracy((f"accuracy, {name}", rule, name), after, tally.mean(after))
+    yield _drop((DROP, rule, name), before, after)
+
+
+def _drop(key: tuple[str, str, str], before: Sequence[Cell], after: Sequence[Cell]) -> Figure:
+    if not before:
+        return tally.figure(key, after, value=None, note=tally.NOTHING)
+    columns = np.array(
+        [[(a.value or 0.0) - (b.value or 0.0), 1.0] for a, b in zip(before, after, strict=True)]
+    )
+    value = 100 * float(columns[:, 0].mean())
+    bounds = tally.interval(columns, [cell.cluster for cell in before], tally.ratio)
+    if bounds is None and not columns[:, 0].any():
+        bounds = (0.0, 0.0)
+    return tally.figure(key, after, value=value, bounds=bounds)
+
+
+def _true_id(record: Record) -> str:
+    return record.question.id.removesuffix(f"#{record.variant}")
+
+
+def verdict(found: Sequence[Figure], rule: str) -> str:
+    """What the drops under one rule say: text only, a bag of frames, or frames in their order.
+
+    A drop counts when its interval lies above 0. Without a blind pass nothing is said.
+    """
+    falls = {
+        figure.group: figure.low is not None and figure.low > 0
+        for figure in found
+        if figure.name == DROP and figure.rule == rule
+    }
+    if "blind" not in falls:
+        return ""
+    if not falls["blind"]:
+        return "no sign that it watches: without the video it does as well"
+    orders = [name for name in ("shuffle", "reverse") if name in falls]
+    if not orders:
+        return "it uses the video"
+    if any(falls[name] for name in orders):
+        return "it uses the video, and the order of its frames"
+    return "it uses the video, but not the order of its frames"
