@@ -12,7 +12,7 @@ from __future__ import annotations
 
 import json
 import time
-from collections.abc import Iterable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from datetime import datetime, timezone
 from pathlib import Path
 
@@ -151,6 +151,12 @@ class _Environment(ImmutableSandboxedEnvironment):
             if isinstance(obj, kind):
                 return attr in allowed
         return super().is_safe_attribute(obj, attr, value)
+
+    def wrap_str_format(self, value: object) -> Callable[..., str] | None:
+        """str.format can ask for any width."""
+        if getattr(value, "__name__", "") in ("format", "format_map"):
+            raise SecurityError("str.format is not for templates")
+        return None
 
     def call_binop(self, context: Context, operator: str, left: object, right: object) -> object:
         numbers = isinstance(left, (int, float)) and isinstance(right, (int, float))
