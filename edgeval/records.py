@@ -6,7 +6,7 @@ from collections.abc import Mapping
 from dataclasses import asdict
 from typing import Any
 
-from edgeval.types import Failure, Generation, PromptDigest, Question, Record, Score, Timing
+from edgeval.types import Failure, Generation, PromptDigest, Question, Record, Score, Timing, Turn
 
 SCHEMA = 1
 
@@ -43,7 +43,10 @@ def from_json(row: Mapping[str, Any]) -> Record:
         generation=generation,
         scores={rule: _score(score) for rule, score in row["scores"].items()},
         failure=None if row["failure"] is None else Failure(**row["failure"]),
+        answer=row["answer"],
         damage=tuple(row["damage"]),
+        turns=tuple(Turn(**turn) for turn in row["turns"]),
+        note=row["note"],
     )
 
 

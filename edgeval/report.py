@@ -120,7 +120,7 @@ def _doc_hash(record: Record) -> str:
 
 def _sample(benchmark: Benchmark, index: int, record: Record) -> dict[str, object]:
     said = record.generation
-    text = said.text.strip() if said else ""
+    text = record.answer.strip()
     lmms = record.scores.get(LMMS_RULE)
     return {
         "doc_id": index,
@@ -149,6 +149,8 @@ def _sample(benchmark: Benchmark, index: int, record: Record) -> dict[str, objec
             "prompt_sha256": record.prompt.sha256 if record.prompt else None,
             "generated_ids": list(said.token_ids) if said else [],
             "stop": said.stop if said else None,
+            "turns": [asdict(turn) for turn in record.turns],
+            "note": record.note,
             "scores": {rule: asdict(score) for rule, score in record.scores.items()},
             "failure": asdict(record.failure) if record.failure else None,
             "damage": list(record.damage),

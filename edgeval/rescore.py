@@ -35,5 +35,5 @@ def rescore(folder: Path) -> tuple[Report, str]:
 def _scored(record: Record, benchmark: Benchmark) -> Record:
     if record.generation is None:
         return record
-    scores = benchmark.score(record.question, record.generation.text)
+    scores = benchmark.score(record.question, record.answer)
     return dataclasses.replace(record, scores={one.rule: one for one in scores})

@@ -13,7 +13,7 @@ from typing import Protocol
 import numpy as np
 
 from edgeval import frames as frame_rules
-from edgeval import variants
+from edgeval import prompting, variants
 from edgeval.benchmarks.base import Benchmark
 from edgeval.errors import ArgumentError, DataError, MemoryLimitError, VideoError
 from edgeval.journal import Journal, answered
@@ -21,11 +21,13 @@ from edgeval.media.decode import decode
 from edgeval.media.probe import probe
 from edgeval.model import Model, View
 from edgeval.types import (
+    Ask,
     Clip,
     Decoding,
     Failure,
     FrameRule,
     Frames,
+    Generation,
     Prompt,
     PromptDigest,
     Question,
@@ -70,6 +72,7 @@ class Work:
     model: Model
     rule: FrameRule
     decoding: Decoding
+    prompting: str = prompting.DIRECT
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -189,12 +192,21 @@ def _n_frames(seen: _Seen) -> int:
 
 
 def _answer(work: Work, seen: _Seen, view: View, question: Question) -> Step:
+    last: list[Prompt] = []
+
+    def say(ask: Ask, decoding: Decoding) -> Generation:
+        last[:] = [work.model.prompt(view, ask)]
+        longest = decoding.max_new_tokens or ask.max_new_tokens
+        return work.model.answer(view, last[0], decoding, max_new_tokens=longest)
+
+    def read(text: str) -> str:
+        parsed = work.benchmark.score(question, text)[0].parsed
+        return "" if parsed is None else str(parsed)
+
     ask = work.benchmark.ask(seen.clip, question)
-    prompt = work.model.prompt(view, ask)
-    longest = work.decoding.max_new_tokens or ask.max_new_tokens
-    generation = work.model.answer(view, prompt, work.decoding, max_new_tokens=longest)
+    outcome = prompting.ask_by(work.prompting, ask, work.decoding, say, read)
     decode_s = seen.frames.decode_s if seen.frames else 0.0
-    timing = dataclasses.replace(generation.timing, decode_s=decode_s)
+    timing = dataclasses.replace(outcome.generation.timing, decode_s=decode_s)
     record = Record(
         question=question,
         setting=seen.clip.setting,
@@ -202,12 +214,15 @@ def _answer(work: Work, seen: _Seen, view: View, question: Question) -> Step:
         frame_indices=seen.frames.plan.indices if seen.frames else (),
         video=_relative(seen.clip.video, work.root),
         video_sha256=seen.video_sha256,
-        prompt=_digest(prompt),
-        generation=dataclasses.replace(generation, timing=timing),
-        scores={score.rule: score for score in work.benchmark.score(question, generation.text)},
+        prompt=_digest(last[0]),
+        generation=dataclasses.replace(outcome.generation, timing=timing),
+        answer=outcome.text,
+        scores={score.rule: score for score in work.benchmark.score(question, outcome.text)},
         damage=seen.frames.damage if seen.frames else (),
+        turns=outcome.turns,
+        note=outcome.note,
     )
-    return Step(frames=seen.frames, view=view, prompt=prompt, record=record)
+    return Step(frames=seen.frames, view=view, prompt=last[0], record=record)
 
 
 def _failed(work: Work, seen: _Seen, question: Question, failure: Failure) -> Record:

@@ -12,7 +12,7 @@ from importlib import metadata
 from pathlib import Path
 from typing import Any
 
-from edgeval import __version__, benchmarks, manifest, variants
+from edgeval import __version__, benchmarks, manifest, prompting, variants
 from edgeval.benchmarks.base import Benchmark
 from edgeval.device import cpu
 from edgeval.errors import ArgumentError, DataError, RunFolderError, UnknownName
@@ -88,6 +88,7 @@ class Spec:
     variants: tuple[str, ...] = ()
     frames: FrameChoice = dataclasses.field(default_factory=FrameChoice)
     decoding: Decoding = dataclasses.field(default_factory=Decoding)
+    prompting: str = prompting.DIRECT
     threads: int | None = None
     share: bool = True
     keep_going: bool = False
@@ -133,6 +134,7 @@ def prepare(spec: Spec) -> tuple[Work, dict[str, object]]:
     the model.
     """
     benchmark = benchmarks.load(spec.benchmark)
+    way = prompting.check(spec.prompting)
     folder = manifest.find(spec.model)
     root = _root(benchmark, spec)
     clips = _clips(benchmark, root, spec)
@@ -153,6 +155,7 @@ def prepare(spec: Spec) -> tuple[Work, dict[str, object]]:
         model=model,
         rule=rule,
         decoding=spec.decoding,
+        prompting=way,
     )
     return work, card(spec, work)
 
@@ -171,6 +174,7 @@ def card(spec: Spec, work: Work) -> dict[str, object]:
             "model": dict(work.model.card()),
             "frame_rule": dataclasses.asdict(work.rule),
             "decoding": dataclasses.asdict(work.decoding),
+            "prompting": work.prompting,
             "share_prefix": spec.share,
             "versions": _versions(),
         },

@@ -58,7 +58,7 @@ def row(step: Step) -> dict[str, object]:
         "prompt": step.prompt.text if step.prompt else None,
         "input_ids": list(step.prompt.token_ids) if step.prompt else [],
         "generated_ids": list(record.generation.token_ids) if record.generation else [],
-        "response": record.generation.text.strip() if record.generation else None,
+        "response": record.answer.strip() if record.generation else None,
         "parsed": leading.parsed if leading else None,
         "score": leading.value if leading else None,
         "scores": {

@@ -212,15 +212,25 @@ class Frames:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
+class Turn:
+    """Something already said in a conversation."""
+
+    role: Literal["user", "assistant"]
+    text: str
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
 class Ask:
     """What a benchmark says to the model: the user's turn and the longest answer, in tokens.
 
     ``prefill``: how the answer is made to begin; it is part of the prompt, not of the generation.
+    ``history``: turns before this one; the first user turn of all is the one with the video.
     """
 
     text: str
     max_new_tokens: int
     prefill: str = ""
+    history: tuple[Turn, ...] = ()
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -318,7 +328,9 @@ class PromptDigest:
 class Record:
     """One asked question: what was seen, said and scored, or why not.
 
-    ``video`` is relative to the data folder.
+    ``video`` is relative to the data folder. ``answer`` is the text that was scored: the
+    generation's own, or what the way of prompting took from it; ``turns`` and ``note`` are what
+    that way said before and about it.
     """
 
     question: Question
@@ -329,9 +341,12 @@ class Record:
     video_sha256: str = ""
     prompt: PromptDigest | None = None
     generation: Generation | None = None
+    answer: str = ""
     scores: Mapping[str, Score] = field(default_factory=dict)
     failure: Failure | None = None
     damage: tuple[str, ...] = ()
+    turns: tuple[Turn, ...] = ()
+    note: str = ""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

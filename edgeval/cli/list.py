@@ -6,13 +6,13 @@ from collections import Counter
 
 import click
 
-from edgeval import benchmarks, engines, families, manifest
+from edgeval import benchmarks, engines, families, manifest, prompting
 from edgeval.benchmarks.base import Benchmark
 from edgeval.errors import UnknownName
 from edgeval.runcard import RULES
 from edgeval.tables import aligned
 
-KINDS = ("benchmarks", "engines", "families", "models", "rules")
+KINDS = ("benchmarks", "engines", "families", "models", "rules", "promptings")
 
 
 @click.command("list")
@@ -28,6 +28,7 @@ def command(what: str | None) -> None:
         "families": families.names(),
         "models": manifest.names(),
         "rules": RULES,
+        "promptings": prompting.names(),
     }
     if what is None:
         for kind in KINDS:

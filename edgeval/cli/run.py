@@ -47,6 +47,7 @@ DEFAULT_MODEL = "tiny"
 @click.option("--temperature", type=float, default=0.0, show_default=True, help="0 is greedy.")
 @click.option("--top-p", type=float, default=1.0, show_default=True)
 @click.option("--top-k", type=int, default=0, show_default=True, help="0 is all tokens.")
+@click.option("--prompting", default="direct", show_default=True, help="How to ask.")
 @click.option("--max-new-tokens", type=int, help="Longest answer; the benchmark's by default.")
 @click.option("--stop", multiple=True, help="Text that ends an answer; may be repeated.")
 @click.option("--threads", type=click.IntRange(min=1), help="Engine threads; all cores by default.")
@@ -125,6 +126,7 @@ def _spec(chosen: Mapping[str, Any]) -> Spec:
             max_new_tokens=chosen["max_new_tokens"],
             stop=chosen["stop"],
         ),
+        prompting=chosen["prompting"],
         threads=chosen["threads"],
         share=not chosen["no_share"],
         keep_going=chosen["keep_going"],

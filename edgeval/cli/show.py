@@ -70,9 +70,13 @@ def _tell(record: Record) -> None:
         shared = prompt.shared_prefix_len
         click.echo(f"prompt tokens: {prompt.n_tokens} ({shared} shared by the clip's questions)")
         click.echo(f"prompt:\n{prompt.text}")
+    for turn in record.turns:
+        click.echo(f"before that, {turn.role}:\n{turn.text}")
     if record.generation is not None:
         said = record.generation
         click.echo(f"answer ({len(said.token_ids)} tokens, stopped by {said.stop}):\n{said.text}")
+    if record.note:
+        click.echo(f"note: {record.note}")
     click.echo(f"gold: {question.answer}")
     for rule, score in record.scores.items():
         click.echo(f"{rule}: value {score.value}, parsed {score.parsed!r}, {score.status}")
