@@ -124,26 +124,63 @@ def by_tag(group: Sequence[Cell], tag: str) -> dict[str, tuple[Cell, ...]]:
 
 
 def macro(
-    key: tuple[str, str, str], groups: Mapping[str, Sequence[Cell]], *, note: str = ""
+    key: tuple[str, str, str],
+    groups: Mapping[str, Sequence[Cell]],
+    *,
+    note: str = "",
+    weights: Mapping[str, float] | None = None,
 ) -> Figure:
-    """The mean of the groups' means, each group counting alike; groups without any are left out."""
-    parts = [group for group in groups.values() if mean(group) is not None]
-    means = [value for value in map(mean, parts) if value is not None]
+    """The mean of the groups' means; groups without any are left out.
+
+    Each group counts alike, or by its weight.
+    """
+    known = {name: x for name, group in groups.items() if (x := mean(group)) is not None}
     cells = [cell for group in groups.values() for cell in group]
-    if not parts:
+    if not known:
         return figure(key, cells, value=None, note=note or NOTHING)
-    counted = [(i, c) for i, g in enumerate(parts) for c in g if c.value is not None]
-    columns = np.zeros((len(counted), 2 * len(parts)))
+    shares = [1.0 if weights is None else weights[name] for name in known]
+    counted = [(i, c) for i, name in enumerate(known) for c in groups[name] if c.value is not None]
+    columns = np.zeros((len(counted), 2 * len(known)))
     for row, (part, cell) in zip(columns, counted, strict=True):
         row[2 * part : 2 * part + 2] = cell.value, 1
-    bounds = interval(columns, [cell.cluster for _, cell in counted], _mean_of_ratios)
-    return figure(key, cells, value=100 * sum(means) / len(means), bounds=bounds, note=note)
+
+    def statistic(sums: Sums) -> Sums:
+        means: Sums = divided(sums[:, ::2], sums[:, 1::2]) @ np.array(shares) / sum(shares)
+        return means
+
+    bounds = interval(columns, [cell.cluster for _, cell in counted], statistic)
+    total = sum(value * share for value, share in zip(known.values(), shares, strict=True))
+    return figure(key, cells, value=100 * total / sum(shares), bounds=bounds, note=note)
 
 
-def _mean_of_ratios(sums: Sums) -> Sums:
-    """The mean of column 0 over 1, 2 over 3, ...; float64 [B, 2 k] to [B]."""
-    shares: Sums = divided(sums[:, ::2], sums[:, 1::2]).mean(axis=1)
+def fall(key: tuple[str, str, str], upper: Sequence[Cell], lower: Sequence[Cell]) -> Figure:
+    """By how many points the mean falls from one group to another, resampling whole videos."""
+    high, low = mean(upper), mean(lower)
+    if high is None or low is None:
+        return figure(key, (*upper, *lower), value=None, note=NOTHING)
+    counted = [(2 * i, c) for i, g in enumerate((upper, lower)) for c in g if c.value is not None]
+    columns = np.zeros((len(counted), 4))
+    for row, (at, cell) in zip(columns, counted, strict=True):
+        row[at : at + 2] = cell.value, 1
+    bounds = interval(columns, [cell.cluster for _, cell in counted], _difference)
+    return figure(key, (*upper, *lower), value=100 * (high - low), bounds=bounds)
+
+
+def _difference(sums: Sums) -> Sums:
+    """Column 0 over 1 less column 2 over 3; float64 [B, 4] to [B]."""
+    shares: Sums = divided(sums[:, 0], sums[:, 1]) - divided(sums[:, 2], sums[:, 3])
     return shares
+
+
+def notes(records: Sequence[Record]) -> Iterator[str]:
+    """What every report says below its main table."""
+    if records:
+        yield (
+            "intervals are 95 %, by resampling whole videos; exact binomial ones over videos where "
+            f"those are all alike or fewer than {MIN_CLUSTERS}"
+        )
+    if any(record.failure is not None for record in records):
+        yield "a question that failed is worth 0 and stays in n"
 
 
 def share_interval(columns: Sums, clusters: Sequence[str]) -> tuple[float, float] | None:

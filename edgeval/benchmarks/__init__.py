@@ -14,7 +14,14 @@ from edgeval.benchmarks.base import Benchmark
 from edgeval.errors import ArgumentError, UnknownName
 
 GROUP = "edgeval.benchmarks"
-MODULES = MappingProxyType({"videommmu": "edgeval.benchmarks.videommmu"})
+MODULES = MappingProxyType(
+    {
+        "videommmu": "edgeval.benchmarks.videommmu",
+        "vsibench": "edgeval.benchmarks.vsibench",
+        "mvbench": "edgeval.benchmarks.mvbench",
+        "seedbench-r1": "edgeval.benchmarks.seedbench_r1",
+    }
+)
 
 
 def names() -> tuple[str, ...]:

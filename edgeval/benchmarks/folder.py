@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import dataclasses
 from collections import Counter
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from pathlib import Path
@@ -75,6 +76,11 @@ def asked(
                 raise DataError(f"{source}: got the id {question.row_id!r} twice; wants it once")
             seen.add(question.id)
             yield row, question
+
+
+def as_task(question: Question, task: str) -> Question:
+    """The question as that task asks it; the id, which is unique in a run, says so too."""
+    return dataclasses.replace(question, task=task, id=f"{task}:{question.row_id}")
 
 
 def first(root: Path, places: Sequence[str]) -> Path:

@@ -122,10 +122,4 @@ def _notes(records: Sequence[Record]) -> Iterator[str]:
     settings = {record.setting for record in records}
     if "video" in settings and "question-only" not in settings:
         yield "no question-only pass, so knowledge gain was not measured"
-    if records:
-        yield (
-            "intervals are 95 %, by resampling whole videos; exact binomial ones over videos where "
-            f"those are all alike or fewer than {tally.MIN_CLUSTERS}"
-        )
-    if any(record.failure is not None for record in records):
-        yield "a question that failed is worth 0 and stays in n"
+    yield from tally.notes(records)
