@@ -20,6 +20,7 @@ MODULES = MappingProxyType(
         "vsibench": "edgeval.benchmarks.vsibench",
         "mvbench": "edgeval.benchmarks.mvbench",
         "seedbench-r1": "edgeval.benchmarks.seedbench_r1",
+        "mmvu": "edgeval.benchmarks.mmvu",
     }
 )
 
