@@ -5,7 +5,9 @@ from __future__ import annotations
 import glob
 import hashlib
 import json
+import re
 from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
 from pathlib import Path, PurePosixPath
 
 from edgeval.errors import DataError
@@ -13,6 +15,19 @@ from edgeval.errors import DataError
 Row = Mapping[str, object]
 
 _BLOCK = 1 << 20
+_CUE_TIMES = re.compile(
+    r"(\d{1,4}):(\d{1,2}):(\d{1,2})[,.](\d{1,3}) *--> *(\d{1,4}):(\d{1,2}):(\d{1,2})[,.](\d{1,3})"
+)
+_MARKUP = re.compile(r"<[^<>]*>")
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Cue:
+    """One subtitle: what is said from ``start_s`` to ``end_s``, in seconds, without its markup."""
+
+    start_s: float
+    end_s: float
+    text: str
 
 
 def inside(root: Path, relative: str) -> Path:
@@ -72,6 +87,27 @@ def texts(row: Row, key: str, who: str) -> tuple[str, ...]:
     if not isinstance(value, (list, tuple)) or not all(isinstance(item, str) for item in value):
         raise DataError(f"{who}: got {key!r} that are not a list of texts; wants one")
     return tuple(value)
+
+
+def read_srt(path: Path) -> tuple[Cue, ...]:
+    """The subtitles of a .srt file in file order; blocks without times or words are left out.
+
+    Raises DataError for a file that cannot be read or is not UTF-8.
+    """
+    cues: list[Cue] = []
+    for block in _text(path).replace("\r\n", "\n").split("\n\n"):
+        match = _CUE_TIMES.search(block)
+        if match is None:
+            continue
+        numbers = [int(number) for number in match.groups()]
+        start, end = (
+            3600 * hours + 60 * minutes + seconds + thousandths / 1000
+            for hours, minutes, seconds, thousandths in (numbers[:4], numbers[4:])
+        )
+        said = _MARKUP.sub("", block[match.end() :])
+        if text := " ".join(said.split()):
+            cues.append(Cue(start_s=start, end_s=end, text=text))
+    return tuple(cues)
 
 
 def sha256(path: Path) -> str:

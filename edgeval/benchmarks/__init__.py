@@ -19,7 +19,9 @@ MODULES = MappingProxyType(
         "videommmu": "edgeval.benchmarks.videommmu",
         "vsibench": "edgeval.benchmarks.vsibench",
         "mvbench": "edgeval.benchmarks.mvbench",
+        "videomme": "edgeval.benchmarks.videomme",
         "seedbench-r1": "edgeval.benchmarks.seedbench_r1",
+        "longvideobench": "edgeval.benchmarks.longvideobench",
         "mmvu": "edgeval.benchmarks.mmvu",
     }
 )
