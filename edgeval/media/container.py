@@ -21,6 +21,8 @@ from edgeval.errors import VideoError
 _OPEN_S, _READ_S = 120.0, 120.0
 # A pass over a file that lasts longer than this is called a hang.
 _PASS_S = 3600.0
+# PyAV 19 dropped the argument: it never fails on metadata.
+_LENIENT_AV = 19
 # Streams that may turn up after a file was opened.
 _LATE_STREAMS = 64
 # Formats that are scripts or text: they would open other files, or paint a web page as a film.
@@ -30,14 +32,8 @@ _NOT_VIDEO = ("hls", "concat", "dash", "tty", "ffmetadata", "lavfi")
 @contextmanager
 def opened(path: Path) -> Iterator[InputContainer]:
     """The file's container, closed at the end. Raises VideoError where FFmpeg cannot read it."""
-    name = f"file:{path.resolve()}"
     try:
-        container = av.open(
-            name,
-            metadata_errors="replace",
-            timeout=(_OPEN_S, _READ_S),
-            options={"protocol_whitelist": "file"},
-        )
+        container = _open(f"file:{path.resolve()}")
     except (av.FFmpegError, ValueError, OSError) as error:
         raise VideoError(
             f"{path}: no video format is recognised ({_reason(error)}); the file is damaged or "
@@ -47,6 +43,14 @@ def opened(path: Path) -> Iterator[InputContainer]:
         if any(part in _NOT_VIDEO for part in container.format.name.split(",")):
             raise VideoError(f"{path}: got a {container.format.name} file; wants a video file")
         yield container
+
+
+def _open(url: str) -> InputContainer:
+    """av.open for local files. A title that is no UTF-8 is no reason to refuse a film."""
+    timeout, options = (_OPEN_S, _READ_S), {"protocol_whitelist": "file"}
+    if int(av.__version__.split(".")[0]) >= _LENIENT_AV:
+        return av.open(url, timeout=timeout, options=options)
+    return av.open(url, timeout=timeout, options=options, metadata_errors="replace")
 
 
 def best_stream(container: InputContainer, path: Path) -> VideoStream:
