@@ -23,6 +23,7 @@ MODULES = MappingProxyType(
         "seedbench-r1": "edgeval.benchmarks.seedbench_r1",
         "longvideobench": "edgeval.benchmarks.longvideobench",
         "mmvu": "edgeval.benchmarks.mmvu",
+        "video-r1": "edgeval.benchmarks.video_r1",
     }
 )
 
