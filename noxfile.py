@@ -51,6 +51,8 @@ def package(session: nox.Session, *extras: str) -> None:
     session.run("python", "-m", "pip", "wheel", "-q", "--no-deps", "-w", str(folder), str(ROOT))
     (wheel,) = folder.glob("*.whl")
     wanted = f"[{','.join(extras)}]" if extras else ""
+    # A venv that is used again holds the same version from before, which pip would leave standing.
+    session.run("python", "-m", "pip", "uninstall", "-q", "-y", "edgeval", silent=True)
     session.install(f"edgeval{wanted} @ {wheel.as_uri()}")
 
 
