@@ -125,8 +125,10 @@ def resize(
 ) -> NDArray[np.uint8]:
     """uint8 [H, W, 3] -> uint8 [height, width, 3], antialiased.
 
-    ``exact``: bit-equal to torchvision v2 ``resize(antialias=True)`` on uint8. Raises TypeError
-    for another dtype, ArgumentError for another shape or a side outside 1..65535.
+    ``exact``: bit-equal to torchvision v2 ``resize(antialias=True)`` on uint8. ``fast``: weights of
+    7 bits (6 when enlarging); against exact at most 6 of 255 on real video, 0.3 on average, and at
+    most 16 on black and white noise. Raises TypeError for another dtype, ArgumentError for another
+    shape or a side outside 1..65535. Source: pytorch@v2.13 UpSampleKernel.cpp.
     """
     recipe = Recipe(sizes=((height, width),), resample=resample, mode=mode, kernel=kernel)
     out = np.empty((1, height, width, 3), np.uint8)

@@ -26,7 +26,7 @@ class RowBuffer {
 
  private:
   std::size_t pitch_;
-  std::vector<std::uint8_t> bytes_;
+  AlignedVector<std::uint8_t> bytes_;
 };
 
 /// A picture that gives its rows from top to bottom, once.
@@ -80,9 +80,9 @@ class RgbRows final : public Rows {
 };
 
 /// Horizontal, then vertical, u8 in between: the arithmetic of ATen and PIL.
-class ExactRows final : public Rows {
+class ResizedRows final : public Rows {
  public:
-  ExactRows(Rows& above, const Resize& resize, const Kernels& kernels)
+  ResizedRows(Rows& above, const Resize& resize, const Kernels& kernels)
       : above_(above),
         horizontal_(resize.horizontal()),
         vertical_(resize.vertical()),
@@ -91,7 +91,7 @@ class ExactRows final : public Rows {
         ring_size_(std::max(vertical_.taps, 1)),
         source_(1, horizontal_.n_in),
         ring_(ring_size_, horizontal_.n_out),
-        window_(vertical_.taps) {}
+        rows_(vertical_.taps + 1) {}
 
   void next(Row out) override {
     const int y = y_++;
@@ -101,15 +101,14 @@ class ExactRows final : public Rows {
     }
     const int first = vertical_.first[y];
     const int taps = vertical_.count[y];
+    const int even_taps = taps + taps % 2;
     for (; done_ < first + taps; ++done_) squeeze(ring_.at(done_ % ring_size_));
-    const std::int16_t* weight =
-        &vertical_.weight[static_cast<std::size_t>(y) * vertical_.taps];
+    const Window window = vertical_.window(y);
     for (int c = 0; c < 3; ++c) {
-      for (int k = 0; k < taps; ++k) {
-        window_[k] = ring_.at((first + k) % ring_size_).plane[c];
+      for (int k = 0; k < even_taps; ++k) {
+        rows_[k] = ring_.at((first + k) % ring_size_).plane[c];
       }
-      kernels_.vertical(window_.data(), weight, taps, vertical_.precision,
-                        horizontal_.n_out, out.plane[c]);
+      kernels_.vertical(rows_.data(), window, horizontal_.n_out, out.plane[c]);
     }
   }
 
@@ -133,7 +132,7 @@ class ExactRows final : public Rows {
   int ring_size_;
   RowBuffer source_;
   RowBuffer ring_;
-  std::vector<const std::uint8_t*> window_;
+  std::vector<const std::uint8_t*> rows_;
   int y_ = 0;
   int done_ = 0;
 };
@@ -173,7 +172,7 @@ void run(Rows& picture, const Steps& steps, const Target& target,
   std::array<std::unique_ptr<Rows>, 2> stages;
   for (std::size_t i = 0; i < steps.size(); ++i) {
     if (steps[i] == nullptr) continue;
-    stages[i] = std::make_unique<ExactRows>(*last, *steps[i], kernels);
+    stages[i] = std::make_unique<ResizedRows>(*last, *steps[i], kernels);
     last = stages[i].get();
   }
   RowBuffer line(1, target.width);

@@ -2,6 +2,7 @@
 
 #include <algorithm>
 #include <cmath>
+#include <stdexcept>
 #include <string>
 
 #include "core/error.hpp"
@@ -68,6 +69,58 @@ std::int16_t quantise(double weight, int precision) {
   return static_cast<std::int16_t>(weight < 0 ? scaled - 0.5 : scaled + 0.5);
 }
 
+/// Weights of one window in 2^-precision: steps of the rounded running sum.
+void quantise_coarse(const double* weight, int taps, int precision, std::int16_t* out) {
+  double total = 0.0;
+  int done = 0;
+  for (int k = 0; k < taps; ++k) {
+    total += weight[k];
+    const int reached = static_cast<int>(std::lround(total * (1 << precision)));
+    out[k] = static_cast<std::int16_t>(reached - done);
+    done = reached;
+  }
+}
+
+/// Whether u8 times these weights stays inside what 8-bit multipliers sum exactly:
+/// weights in i8, neighbours' products in 16 bits, all products in 16 bits from -kBias.
+bool sums_fit(const std::int16_t* weight, int taps) {
+  int above = 0;
+  int below = 0;
+  for (int k = 0; k < taps; ++k) {
+    const int next = k + 1 < taps && k % 2 == 0 ? weight[k + 1] : 0;
+    if (weight[k] > 127 || std::max<int>(weight[k], 0) + std::max(next, 0) > 128) {
+      return false;
+    }
+    (weight[k] > 0 ? above : below) += weight[k];
+  }
+  return above * 255 + 64 - kBias <= 32767 && below * 255 - kBias >= -32768;
+}
+
+/// Fills in the weights of a coarse axis at 7 bits, or at 6 where 7 do not fit.
+void coarsen(Axis& axis, const std::vector<double>& weight, int pitch) {
+  axis.coarse = true;
+  for (axis.precision = 7; axis.precision >= 6; --axis.precision) {
+    bool fits = true;
+    for (std::size_t i = 0; i < axis.first.size(); ++i) {
+      std::int16_t* out = &axis.weight[i * axis.taps];
+      quantise_coarse(&weight[i * pitch], axis.taps, axis.precision, out);
+      fits = fits && sums_fit(out, axis.taps);
+    }
+    if (fits) return;
+  }
+  throw std::logic_error("resize: a filter whose sums do not fit in 16 bits");
+}
+
+/// Two weights as Window wants them.
+std::uint32_t pair_of(const Axis& axis, int i, int tap) {
+  const std::int16_t* weight = &axis.weight[static_cast<std::size_t>(i) * axis.taps];
+  const auto first = static_cast<std::uint32_t>(weight[tap]);
+  const auto second =
+      static_cast<std::uint32_t>(tap + 1 < axis.taps ? weight[tap + 1] : 0);
+  if (!axis.coarse) return (first & 0xFFFFU) | second << 16;
+  return ((first & 0xFFU) | (second & 0xFFU) << 8) * 0x10001U;
+}
+
 void check_size(const char* what, int n) {
   if (n < 1 || n > kMaxSize) {
     throw ArgumentError(std::string("resize: got ") + what + " " + std::to_string(n) +
@@ -75,16 +128,8 @@ void check_size(const char* what, int n) {
   }
 }
 
-}  // namespace
-
-Axis make_axis(int n_in, int n_out, Filter filter) {
-  check_size("an input side of", n_in);
-  check_size("an output side of", n_out);
-  if (n_in / n_out >= kMaxRatio) {
-    throw ArgumentError("resize: got " + std::to_string(n_in) + " to " +
-                        std::to_string(n_out) + " pixels; wants a ratio below " +
-                        std::to_string(kMaxRatio));
-  }
+/// An axis without its pairs.
+Axis weigh(int n_in, int n_out, Filter filter, Mode mode) {
   const Kernel kernel = kernel_of(filter);
   const double scale = static_cast<double>(n_in) / n_out;
   const double inverse = scale >= 1.0 ? 1.0 / scale : 1.0;
@@ -117,8 +162,12 @@ Axis make_axis(int n_in, int n_out, Filter filter) {
     axis.count[i] = count;
     axis.taps = std::max(axis.taps, count);
   }
-  axis.precision = precision_for(max_weight);
   axis.weight.resize(static_cast<std::size_t>(n_out) * axis.taps);
+  if (mode == Mode::kFast) {
+    coarsen(axis, weight, max_taps);
+    return axis;
+  }
+  axis.precision = precision_for(max_weight);
   for (int i = 0; i < n_out; ++i) {
     for (int k = 0; k < axis.taps; ++k) {
       axis.weight[static_cast<std::size_t>(i) * axis.taps + k] =
@@ -128,10 +177,34 @@ Axis make_axis(int n_in, int n_out, Filter filter) {
   return axis;
 }
 
+}  // namespace
+
+Window Axis::window(int i) const {
+  const auto at = static_cast<std::size_t>(i);
+  return {&weight[at * taps], &pairs[at * ((taps + 1) / 2)], count[at], precision,
+          coarse};
+}
+
+Axis make_axis(int n_in, int n_out, Filter filter, Mode mode) {
+  check_size("an input side of", n_in);
+  check_size("an output side of", n_out);
+  if (n_in / n_out >= kMaxRatio) {
+    throw ArgumentError("resize: got " + std::to_string(n_in) + " to " +
+                        std::to_string(n_out) + " pixels; wants a ratio below " +
+                        std::to_string(kMaxRatio));
+  }
+  Axis axis = weigh(n_in, n_out, filter, mode);
+  for (int i = 0; i < n_out; ++i) {
+    for (int tap = 0; tap < axis.taps; tap += 2)
+      axis.pairs.push_back(pair_of(axis, i, tap));
+  }
+  return axis;
+}
+
 Resize::Resize(int in_height, int in_width, int out_height, int out_width,
                Filter filter, Mode mode, Path path)
-    : horizontal_(make_axis(in_width, out_width, filter)),
-      vertical_(make_axis(in_height, out_height, filter)),
+    : horizontal_(make_axis(in_width, out_width, filter, mode)),
+      vertical_(make_axis(in_height, out_height, filter, mode)),
       mode_(mode),
       path_(kernels(path).path),
       pack_(kernels(path).pack(horizontal_)) {}

@@ -3,6 +3,8 @@
 #include <cstdint>
 #include <vector>
 
+#include "core/simd_aligned.hpp"
+
 namespace edgeval::pixels {
 
 struct Axis;
@@ -24,11 +26,32 @@ struct HorizontalPack {
   int lanes = 1;
   int taps = 0;  // of a window, padding included
   int precision = 0;
-  int per_load = 1;  // tap pairs that one load serves
+  int per_load = 1;     // tap pairs or quads that one load serves
+  bool coarse = false;  // products sum in 16 bits, see make_axis
   std::vector<std::int32_t> first;
-  std::vector<std::int16_t> weight;
-  std::vector<std::uint8_t> shuffle;
+  AlignedVector<std::int16_t> weight;
+  AlignedVector<std::int8_t> quads;  // weights where a kernel wants bytes
+  AlignedVector<std::uint8_t> shuffle;
+
+  [[nodiscard]] int half() const { return precision > 0 ? 1 << (precision - 1) : 0; }
 };
+
+/// The vertical window of one output row. `pairs` holds its weights two by two as
+/// vectors repeat them, the last with a 0 where taps are odd: 16 bits each, coarse ones
+/// 8 and twice over.
+struct Window {
+  const std::int16_t* weight;
+  const std::uint32_t* pairs;
+  int taps;
+  int precision;
+  bool coarse;
+
+  [[nodiscard]] int half() const { return precision > 0 ? 1 << (precision - 1) : 0; }
+};
+
+/// The 16-bit sums of coarse kernels start this far below 0, else they would pass
+/// 32767.
+constexpr int kBias = 16384;
 
 /// Three planes of one row.
 struct Row {
@@ -48,9 +71,10 @@ struct Kernels {
   HorizontalPack (*pack)(const Axis& axis);
   /// Three planes of one row through the horizontal axis, rounded and clamped to u8.
   void (*horizontal)(const HorizontalPack& pack, Row in, Row out);
-  /// Weighted sum of `taps` rows, rounded and clamped to u8.
-  void (*vertical)(const std::uint8_t* const* rows, const std::int16_t* weight,
-                   int taps, int precision, int width, std::uint8_t* out);
+  /// Weighted sum of rows, one plane, rounded and clamped to u8. With odd taps, one
+  /// more row must be readable.
+  void (*vertical)(const std::uint8_t* const* rows, const Window& window, int width,
+                   std::uint8_t* out);
   /// (float(u8) - mean) / std, one plane of one row, to f32 or (nearest even) f16 bits.
   void (*normalise_f32)(const std::uint8_t* in, int width, float mean, float std,
                         float* out);

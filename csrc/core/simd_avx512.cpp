@@ -26,8 +26,13 @@ constexpr int kGroup = 16;  // outputs of one step of the horizontal kernel
 constexpr int kLoad = 64;   // bytes
 
 HorizontalPack pack(const Axis& axis) {
-  return fits(axis, kGroup, kLoad) ? pack_near(axis, kGroup, kGroup, kLoad)
-                                   : avx2::pack(axis);
+  if (axis.coarse && fits(axis, kGroup, kLoad, 4)) {
+    return pack_quads(axis, kGroup, kGroup, kLoad);
+  }
+  if (!axis.coarse && fits(axis, kGroup, kLoad, 2)) {
+    return pack_pairs(axis, kGroup, kGroup, kLoad);
+  }
+  return avx2::pack(axis);
 }
 
 }  // namespace
@@ -100,10 +105,9 @@ __m128i to_bytes(__m512i sum, __m128i shift) {
   return _mm512_cvtusepi32_epi8(_mm512_max_epi32(value, _mm512_setzero_si512()));
 }
 
-void horizontal_near(const HorizontalPack& pack, const Row& in, const Row& out) {
+void horizontal_exact(const HorizontalPack& pack, const Row& in, const Row& out) {
   const int pairs = pack.taps / 2;
-  const __m512i half =
-      _mm512_set1_epi32(pack.precision > 0 ? 1 << (pack.precision - 1) : 0);
+  const __m512i half = _mm512_set1_epi32(pack.half());
   const __m128i shift = _mm_cvtsi32_si128(pack.precision);
   constexpr __mmask64 kLowBytes = 0x5555555555555555ULL;
   const std::int16_t* weight = pack.weight.data();
@@ -116,9 +120,7 @@ void horizontal_near(const HorizontalPack& pack, const Row& in, const Row& out) 
       for (int c = 0; c < 3; ++c) {
         source[c] = load(in.plane[c] + *first + 2 * from);
       }
-      const int left = pairs - from;
-      const int until = left < pack.per_load ? left : pack.per_load;
-      for (int k = 0; k < until; ++k, weight += 2 * kGroup) {
+      for (int k = 0; k < pack.per_load; ++k, weight += 2 * kGroup) {
         const __m512i which = load(shuffle + 64 * k);
         const __m512i w = load(weight);
         for (int c = 0; c < 3; ++c) {
@@ -137,33 +139,62 @@ void horizontal_near(const HorizontalPack& pack, const Row& in, const Row& out) 
   }
 }
 
-void horizontal(const HorizontalPack& pack, Row in, Row out) {
-  if (pack.lanes == kGroup) {
-    horizontal_near(pack, in, out);
-  } else {
-    avx2::horizontal(pack, in, out);
+/// Taps by four in bytes.
+void horizontal_coarse(const HorizontalPack& pack, const Row& in, const Row& out) {
+  const int quads = pack.taps / 4;
+  const __m512i half = _mm512_set1_epi32(pack.half());
+  const __m128i shift = _mm_cvtsi32_si128(pack.precision);
+  const std::int8_t* weight = pack.quads.data();
+  const std::uint8_t* shuffle = pack.shuffle.data();
+  const std::int32_t* first = pack.first.data();
+  for (int i = 0; i < pack.n_out; i += kGroup) {
+    __m512i sum[3] = {half, half, half};
+    for (int from = 0; from < quads; from += pack.per_load) {
+      __m512i source[3];
+      for (int c = 0; c < 3; ++c) {
+        source[c] = load(in.plane[c] + *first + 4 * from);
+      }
+      for (int k = 0; k < pack.per_load; ++k, weight += 4 * kGroup) {
+        const __m512i which = load(shuffle + 64 * k);
+        const __m512i w = load(weight);
+        for (int c = 0; c < 3; ++c) {
+          const __m512i taps = _mm512_permutexvar_epi8(which, source[c]);
+          sum[c] = _mm512_dpbusd_epi32(sum[c], taps, w);
+        }
+      }
+    }
+    shuffle += 64 * pack.per_load;
+    ++first;
+    for (int c = 0; c < 3; ++c) {
+      _mm_storeu_si128(reinterpret_cast<__m128i*>(out.plane[c] + i),
+                       to_bytes(sum[c], shift));
+    }
   }
 }
 
-/// Two weights side by side in every 32 bits; the second is 0 past the last tap.
-__m512i weight_pair(const std::int16_t* weight, int k, int taps) {
-  const auto first = static_cast<std::uint16_t>(weight[k]);
-  const auto second = static_cast<std::uint16_t>(k + 1 < taps ? weight[k + 1] : 0);
-  return _mm512_set1_epi32(
-      static_cast<int>(first | (static_cast<std::uint32_t>(second) << 16)));
+void horizontal(const HorizontalPack& pack, Row in, Row out) {
+  if (pack.lanes != kGroup) {
+    avx2::horizontal(pack, in, out);
+  } else if (pack.coarse) {
+    horizontal_coarse(pack, in, out);
+  } else {
+    horizontal_exact(pack, in, out);
+  }
 }
 
-void vertical(const std::uint8_t* const* rows, const std::int16_t* weight, int taps,
-              int precision, int width, std::uint8_t* out) {
-  const __m512i half = _mm512_set1_epi32(precision > 0 ? 1 << (precision - 1) : 0);
-  const __m128i shift = _mm_cvtsi32_si128(precision);
+__m512i repeat(std::uint32_t pair) { return _mm512_set1_epi32(static_cast<int>(pair)); }
+
+void vertical_exact(const std::uint8_t* const* rows, const Window& window, int width,
+                    std::uint8_t* out) {
+  const __m512i half = _mm512_set1_epi32(window.half());
+  const __m128i shift = _mm_cvtsi32_si128(window.precision);
   const __m512i zero = _mm512_setzero_si512();
   for (int x = 0; x < width; x += 64) {
     __m512i sum[4] = {half, half, half, half};
-    for (int k = 0; k < taps; k += 2) {
-      const __m512i w = weight_pair(weight, k, taps);
+    for (int k = 0; k < window.taps; k += 2) {
+      const __m512i w = repeat(window.pairs[k / 2]);
       const __m512i a = load(rows[k] + x);
-      const __m512i b = load(rows[k + 1 < taps ? k + 1 : k] + x);
+      const __m512i b = load(rows[k + 1] + x);
       const __m512i low = _mm512_unpacklo_epi8(a, b);
       const __m512i high = _mm512_unpackhi_epi8(a, b);
       sum[0] = _mm512_dpwssd_epi32(sum[0], _mm512_unpacklo_epi8(low, zero), w);
@@ -177,6 +208,35 @@ void vertical(const std::uint8_t* const* rows, const std::int16_t* weight, int t
                         _mm512_packus_epi16(_mm512_packs_epi32(sum[0], sum[1]),
                                             _mm512_packs_epi32(sum[2], sum[3])));
   }
+}
+
+/// Sums in 16 bits that may wrap on their way.
+void vertical_coarse(const std::uint8_t* const* rows, const Window& window, int width,
+                     std::uint8_t* out) {
+  const __m512i start = _mm512_set1_epi16(static_cast<short>(window.half() - kBias));
+  const __m512i unbias =
+      _mm512_set1_epi16(static_cast<short>(kBias >> window.precision));
+  const __m128i shift = _mm_cvtsi32_si128(window.precision);
+  for (int x = 0; x < width; x += 64) {
+    __m512i low = start;
+    __m512i high = start;
+    for (int k = 0; k < window.taps; k += 2) {
+      const __m512i w = repeat(window.pairs[k / 2]);
+      const __m512i a = load(rows[k] + x);
+      const __m512i b = load(rows[k + 1] + x);
+      low = _mm512_add_epi16(low, _mm512_maddubs_epi16(_mm512_unpacklo_epi8(a, b), w));
+      high =
+          _mm512_add_epi16(high, _mm512_maddubs_epi16(_mm512_unpackhi_epi8(a, b), w));
+    }
+    low = _mm512_add_epi16(_mm512_sra_epi16(low, shift), unbias);
+    high = _mm512_add_epi16(_mm512_sra_epi16(high, shift), unbias);
+    _mm512_storeu_si512(out + x, _mm512_packus_epi16(low, high));
+  }
+}
+
+void vertical(const std::uint8_t* const* rows, const Window& window, int width,
+              std::uint8_t* out) {
+  (window.coarse ? vertical_coarse : vertical_exact)(rows, window, width, out);
 }
 
 /// (float(u8) - mean) / std of up to 16 pixels.

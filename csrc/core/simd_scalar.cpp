@@ -72,30 +72,28 @@ HorizontalPack pack(const Axis& axis) {
   pack.taps = axis.taps;
   pack.precision = axis.precision;
   pack.first = axis.first;
-  pack.weight = axis.weight;
+  pack.weight.assign(axis.weight.begin(), axis.weight.end());
   return pack;
 }
 
 void horizontal(const HorizontalPack& pack, Row in, Row out) {
-  const int half = pack.precision > 0 ? 1 << (pack.precision - 1) : 0;
   for (int c = 0; c < 3; ++c) {
     const std::int16_t* weight = pack.weight.data();
     for (int i = 0; i < pack.n_out; ++i, weight += pack.taps) {
       const std::uint8_t* window = in.plane[c] + pack.first[i];
-      int sum = half;
+      int sum = pack.half();
       for (int k = 0; k < pack.taps; ++k) sum += weight[k] * window[k];
       out.plane[c][i] = clamp_u8(sum >> pack.precision);
     }
   }
 }
 
-void vertical(const std::uint8_t* const* rows, const std::int16_t* weight, int taps,
-              int precision, int width, std::uint8_t* out) {
-  const int half = precision > 0 ? 1 << (precision - 1) : 0;
+void vertical(const std::uint8_t* const* rows, const Window& window, int width,
+              std::uint8_t* out) {
   for (int x = 0; x < width; ++x) {
-    int sum = half;
-    for (int k = 0; k < taps; ++k) sum += weight[k] * rows[k][x];
-    out[x] = clamp_u8(sum >> precision);
+    int sum = window.half();
+    for (int k = 0; k < window.taps; ++k) sum += window.weight[k] * rows[k][x];
+    out[x] = clamp_u8(sum >> window.precision);
   }
 }
 

@@ -13,8 +13,8 @@ void split(const std::uint8_t* rgb, int width, Row out);
 void join(Row row, int width, std::uint8_t* rgb);
 HorizontalPack pack(const Axis& axis);
 void horizontal(const HorizontalPack& pack, Row in, Row out);
-void vertical(const std::uint8_t* const* rows, const std::int16_t* weight, int taps,
-              int precision, int width, std::uint8_t* out);
+void vertical(const std::uint8_t* const* rows, const Window& window, int width,
+              std::uint8_t* out);
 void normalise_f32(const std::uint8_t* in, int width, float mean, float std,
                    float* out);
 void normalise_f16(const std::uint8_t* in, int width, float mean, float std,

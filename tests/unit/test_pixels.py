@@ -197,6 +197,45 @@ def test_a_constant_image_stays_constant(resample, mode):
         assert np.unique(out).tolist() == [value]
 
 
+def difference(image: np.ndarray, scale: float, resample: str) -> np.ndarray:
+    size = {"height": int(image.shape[0] * scale) + 1, "width": int(image.shape[1] * scale) + 1}
+    exact = pixels.resize(image, resample=resample, **size)
+    fast = pixels.resize(image, resample=resample, mode="fast", **size)
+    return np.abs(exact.astype(np.int16) - fast)
+
+
+@pytest.mark.parametrize("resample", FILTERS)
+def test_fast_is_within_6_of_exact_on_real_video(shared: Path, resample: str):
+    for name in ("moviepy_big_buck_bunny_0_30.webm", "malmm_video.mp4", "pllava_cooking.mp4"):
+        with av.open(str(shared / "videos" / "real" / name)) as container:
+            frame = next(container.decode(video=0)).to_ndarray(format="rgb24")
+        for scale in (0.22, 0.5, 0.8, 1.3):
+            error = difference(np.ascontiguousarray(frame), scale, resample)
+            assert error.max() <= 6
+            assert error.mean() <= 0.3
+
+
+@pytest.mark.parametrize("resample", FILTERS)
+def test_fast_is_within_16_of_exact_on_noise(resample):
+    image = np.where(noise(180, 320, 3) < 128, 0, 255).astype(np.uint8)
+    for scale in (0.1, 0.22, 0.31, 0.5, 0.67, 0.97, 1.3, 2.0):
+        assert difference(image, scale, resample).max() <= 16
+
+
+def test_fast_is_not_exact():
+    assert difference(noise(90, 90, 3), 0.4, "bicubic").max() > 0
+
+
+@pytest.mark.parametrize("kernel", KERNELS)
+@pytest.mark.parametrize("resample", FILTERS)
+@pytest.mark.parametrize(("source", "target"), SIZES)
+def test_fast_resize_is_the_same_on_every_kernel(source, target, resample, kernel):
+    recipe = {"height": target[0], "width": target[1], "resample": resample, "mode": "fast"}
+    image = noise(*source, 3)
+    expected = pixels.resize(image, kernel="scalar", **recipe)
+    np.testing.assert_array_equal(pixels.resize(image, kernel=kernel, **recipe), expected)
+
+
 @pytest.mark.parametrize("kernel", KERNELS)
 @pytest.mark.parametrize("dtype", ["float32", "float16"])
 def test_normalise_is_float32_arithmetic(dtype, kernel):
