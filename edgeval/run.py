@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import dataclasses
 import hashlib
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from concurrent.futures import Future, ThreadPoolExecutor
 from dataclasses import dataclass
 from pathlib import Path
@@ -34,6 +34,7 @@ from edgeval.types import (
     Record,
     Report,
     Score,
+    Turn,
 )
 
 
@@ -114,6 +115,28 @@ def report_of(benchmark: Benchmark, records: Sequence[Record]) -> Report:
     """The benchmark's own report over the true askings, and what every variant changed."""
     report = benchmark.report([record for record in records if not record.variant])
     return dataclasses.replace(report, comparisons=variants.figures(records, benchmark.rules))
+
+
+def say_after(work: Work, answers: Mapping[str, str], text: str) -> Iterator[tuple[str, str]]:
+    """Question id and what the model says to ``text`` as the turn after each given answer."""
+    wanted = frozenset(answers)
+    everything = frozenset(question.id for clip in work.clips for question in clip.questions)
+    clips = [left for clip in work.clips if (left := _without(clip, everything - wanted)).questions]
+    for seen in _seen_ahead(work, clips, digest=False):
+        if seen.failure is not None:
+            continue
+        view = work.model.see(seen.frames)
+        for question in seen.clip.questions:
+            asked = work.benchmark.ask(seen.clip, question)
+            history = (
+                *asked.history,
+                Turn(role="user", text=asked.text),
+                Turn(role="assistant", text=asked.prefill + answers[question.id]),
+            )
+            ask = Ask(text=text, max_new_tokens=prompting.THINKING_TOKENS, history=history)
+            prompt = work.model.prompt(view, ask)
+            said = work.model.answer(view, prompt, work.decoding, max_new_tokens=ask.max_new_tokens)
+            yield question.id, said.text
 
 
 def _without(clip: Clip, done: frozenset[str]) -> Clip:

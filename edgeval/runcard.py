@@ -103,6 +103,14 @@ class Spec:
         return row
 
     @classmethod
+    def from_card(cls, card: Mapping[str, Any]) -> Spec:
+        """The spec of a run card. Raises RunFolderError where it has none."""
+        found = card.get("invocation")
+        if not isinstance(found, Mapping):
+            raise RunFolderError("run.json: got no invocation; start a new run")
+        return cls.from_json(found)
+
+    @classmethod
     def from_json(cls, row: Mapping[str, Any]) -> Spec:
         """The spec a run card holds. Raises RunFolderError where it holds none."""
         try:
@@ -209,6 +217,11 @@ def _flat(value: object, prefix: str = "") -> dict[str, str]:
             out |= _flat(inner, f"{prefix}.{key}" if prefix else str(key))
         return out
     return {prefix: dumps(value)}
+
+
+def root_of(spec: Spec) -> Path:
+    """The data folder of a spec."""
+    return _root(benchmarks.load(spec.benchmark), spec)
 
 
 def _root(benchmark: Benchmark, spec: Spec) -> Path:

@@ -19,6 +19,7 @@ class LazyGroup(click.Group):
         "run": "Run a benchmark on a model and score every answer.",
         "list": "List benchmarks, families, engines and models.",
         "show": "Show every step of one sample of a run.",
+        "errors": "Sample wrong answers onto a sheet, or count a filled one.",
         "frames": "Write the frames a rule picks from a video.",
         "score": "Score answers, or a finished run again, without a model.",
         "data": "Check a dataset folder.",

@@ -167,7 +167,7 @@ def _refuse_taken(folder: Path) -> None:
 
 
 def _resume(folder: Path, progress: str) -> int:
-    spec = Spec.from_json(_mapping(read_card(folder), "invocation"))
+    spec = Spec.from_card(read_card(folder))
     work, card = prepare(spec)
     with Journal.resume(folder) as journal:
         same_run(journal.card, card)
@@ -178,13 +178,6 @@ def _resume(folder: Path, progress: str) -> int:
                 err=True,
             )
         return _execute(work, journal, spec, progress)
-
-
-def _mapping(card: Mapping[str, Any], key: str) -> Mapping[str, Any]:
-    value = card.get(key)
-    if not isinstance(value, Mapping):
-        raise RunFolderError(f"run.json: got no {key}; start a new run")
-    return value
 
 
 def _execute(work: Work, journal: Journal, spec: Spec, how: str) -> int:

@@ -2,23 +2,16 @@
 
 from __future__ import annotations
 
-import math
 from pathlib import Path
 
 import click
-import numpy as np
-from numpy.typing import NDArray
 
-from edgeval import benchmarks, frames, pixels
+from edgeval.contactsheet import contact_sheet
 from edgeval.errors import UnknownName, VideoError
 from edgeval.journal import read_card, read_records
-from edgeval.media.decode import decode
-from edgeval.media.probe import probe
 from edgeval.png import write_png
-from edgeval.runcard import Spec
-from edgeval.types import FrameRule, Record
-
-THUMB_WIDTH = 320
+from edgeval.runcard import Spec, root_of
+from edgeval.types import Record
 
 
 @click.command("show")
@@ -40,9 +33,8 @@ def command(run: Path, sample: str | None, output: Path | None) -> None:
     if output is not None:
         if not record.video:
             raise VideoError(f"{sample}: was asked without a video; there is no picture to write")
-        spec = Spec.from_json(card["invocation"])  # type: ignore[arg-type]
-        root = spec.data or benchmarks.load(spec.benchmark).embedded or Path()
-        write_png(output, _contact_sheet(root / record.video, record))
+        root = root_of(Spec.from_card(card))
+        write_png(output, contact_sheet(root / record.video, record.frame_indices))
         click.echo(f"frames: {output}")
 
 
@@ -82,28 +74,3 @@ def _tell(record: Record) -> None:
         click.echo(f"{rule}: value {score.value}, parsed {score.parsed!r}, {score.status}")
     if record.failure is not None:
         click.echo(f"failure: {record.failure.message}")
-
-
-def _contact_sheet(video: Path, record: Record) -> NDArray[np.uint8]:
-    """Uint8 [H, W, 3]: the frames in the order they were shown, row by row."""
-    rule = FrameRule(how="indices", indices=record.frame_indices)
-    seen = decode(frames.plan(probe(video), rule), shrink=pixels.to_rgb)
-    height, width = seen.pixels[0].shape[:2]
-    small = max(1, round(height * THUMB_WIDTH / width))
-    thumbs = [
-        pixels.resize(
-            image.astype(np.uint8, copy=False),
-            height=small,
-            width=THUMB_WIDTH,
-            resample="bilinear",
-        )
-        for image in seen.pixels
-    ]
-    columns = math.ceil(math.sqrt(len(thumbs)))
-    rows = math.ceil(len(thumbs) / columns)
-    sheet = np.full((rows * small, columns * THUMB_WIDTH, 3), 255, dtype=np.uint8)
-    for i, thumb in enumerate(thumbs):
-        top, left = divmod(i, columns)
-        area = np.s_[top * small : (top + 1) * small, left * THUMB_WIDTH : (left + 1) * THUMB_WIDTH]
-        sheet[area] = thumb
-    return sheet
