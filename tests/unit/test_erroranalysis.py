@@ -54,7 +54,7 @@ def test_what_looks_like_a_formula_is_text(tmp_path: Path) -> None:
     records = [make_record(0, answer="=HYPERLINK(1)"), make_record(1, answer="@x\nline")]
     path = tmp_path / "sheet.csv"
     erroranalysis.write_sheet(path, records, explanations={"t:0": "+1"}, pictures={})
-    rows = list(csv.DictReader(path.open(newline="")))
+    rows = list(csv.DictReader(path.read_text().splitlines(keepends=True)))
     assert [row["answer"] for row in rows] == ["'=HYPERLINK(1)", "'@x\nline"]
     assert rows[0]["explanation"] == "'+1"
 
@@ -62,7 +62,7 @@ def test_what_looks_like_a_formula_is_text(tmp_path: Path) -> None:
 def filled(path: Path, causes: list[str]) -> Path:
     records = [make_record(i) for i in range(len(causes))]
     erroranalysis.write_sheet(path, records, explanations={}, pictures={})
-    rows = list(csv.reader(path.open(newline="")))
+    rows = list(csv.reader(path.read_text().splitlines(keepends=True)))
     for row, cause in zip(rows[1:], causes, strict=True):
         row[-1] = cause
     with path.open("w", newline="") as stream:
