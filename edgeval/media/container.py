@@ -4,8 +4,9 @@ from __future__ import annotations
 
 import time
 from collections.abc import Iterator
-from contextlib import closing, contextmanager
+from contextlib import closing, contextmanager, suppress
 from fractions import Fraction
+from itertools import chain
 from pathlib import Path
 from typing import cast
 
@@ -99,14 +100,11 @@ def first_picture(
     container: InputContainer, stream: VideoStream, path: Path
 ) -> av.VideoFrame | None:
     """The first picture that comes out, from a container at its start; None where none does."""
-    for packet in packets(container, stream, path):
-        try:
-            frames = stream.codec_context.decode(packet)
-        except av.FFmpegError:
-            continue
-        if frames:
-            return frames[0]
-    return next(iter(stream.codec_context.decode(None)), None)
+    for packet in chain(packets(container, stream, path), (None,)):
+        with suppress(av.FFmpegError):
+            for frame in stream.codec_context.decode(packet):
+                return frame
+    return None
 
 
 def packets(

@@ -5,6 +5,7 @@ from __future__ import annotations
 from array import array
 from contextlib import suppress
 from dataclasses import dataclass, replace
+from itertools import chain
 from pathlib import Path
 
 import av
@@ -42,7 +43,7 @@ class Indexed:
 
 
 def from_moov(
-    container: InputContainer, stream: VideoStream, track: Track, layout: Layout
+    container: InputContainer, stream: VideoStream, track: Track, *, layout: Layout, path: Path
 ) -> Indexed | None:
     """The index that the moov tables give; None unless FFmpeg's own index agrees with them.
 
@@ -64,7 +65,7 @@ def from_moov(
             int(track.dts[i]),
         ):
             return None
-    first = next((p for p in container.demux(stream) if p.size), None)
+    first = next(packets(container, stream, path), None)
     if first is None or first.pts is None or first.dts is None or first.size != track.size[0]:
         return None
     shown = np.ones(n, np.bool_)
@@ -180,7 +181,8 @@ def try_head(
         sent.append(NO_TIMESTAMP if packet.pts is None else packet.pts)
         if len(sent) >= _TRIAL_PACKETS:
             break
-    got.extend(f.pts for f in context.decode(None) if f.pts is not None)
+    with suppress(av.FFmpegError):
+        got.extend(f.pts for f in context.decode(None) if f.pts is not None)
     if got != sorted(got):
         return None
     start = index.pts[int(np.argmax(index.key))]
@@ -200,7 +202,7 @@ def from_decode(container: InputContainer, stream: VideoStream, path: Path) -> I
     times: list[int | None] = []
     errors = 0
     context = stream.codec_context
-    for packet in (*packets(container, stream, path), None):
+    for packet in chain(packets(container, stream, path), (None,)):
         try:
             times.extend(frame.pts for frame in context.decode(packet))
         except av.FFmpegError:

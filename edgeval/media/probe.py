@@ -65,7 +65,7 @@ def _index(
     path: Path,
 ) -> Indexed:
     """The cheapest index that can be trusted."""
-    found = from_moov(container, stream, track, layout) if track else None
+    found = from_moov(container, stream, track, layout=layout, path=path) if track else None
     if found is None:
         with opened(path) as again:
             found = from_demux(again, stream_at(again, stream.index, path), path)

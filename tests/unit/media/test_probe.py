@@ -33,7 +33,7 @@ def at(body: bytearray, kind: bytes) -> int:
 def test_moov_tables_and_a_demux_pass_agree(mux, make_clip, monkeypatch):
     path = make_clip(f"agree{len(str(mux))}.mp4", b_frames=3, mux=mux)
     by_moov = probe(path)
-    monkeypatch.setattr("edgeval.media.probe.from_moov", lambda *_: None)
+    monkeypatch.setattr("edgeval.media.probe.from_moov", lambda *_, **__: None)
     by_demux = probe(path)
     np.testing.assert_array_equal(by_moov.pts_s, by_demux.pts_s)
     for field in ("pts", "dts", "key", "order"):
@@ -214,3 +214,11 @@ def test_a_cut_mkv_is_salvaged_up_to_the_cut(make_clip, decode_all, plan_for, tm
     assert 0 < info.n_frames < 50
     frames = decode(plan_for(info, 9), shrink=pixels.to_rgb, salvage=True)
     assert np.array_equal(frames.pixels[0], decode_all(whole)[9])
+
+
+def test_a_title_that_is_no_utf8_is_no_reason_to_refuse(make_clip, tmp_path: Path):
+    def change(body):
+        place = body.index(b"Lavf")
+        body[place : place + 4] = b"\xff\xfe\xc3\x28"
+
+    assert probe(patched(make_clip("a.mkv", b_frames=3), tmp_path, change)).n_frames == 50
