@@ -68,7 +68,7 @@ def lint(session: nox.Session) -> None:
     session.run("ruff", "check", ".")
     session.run("ruff", "format", "--check", ".")
     session.run("clang-format", "--dry-run", "-Werror", *CPP)
-    session.run("codespell", "edgeval", "csrc", "docs", "tests", "README.md", "CHANGELOG.md")
+    session.run("codespell", "edgeval", "csrc", "docs", "README.md", "CHANGELOG.md")
     session.log(
         "lines per folder: %s", ", ".join(f"{k} {n}" for k, n in lines_per_folder().items())
     )

@@ -8,14 +8,17 @@
 namespace py = pybind11;
 
 PYBIND11_MODULE(_core, module) {
-  module.doc() = "C++ kernels of edgeval: frame rules, pixels, metrics. Use edgeval.frames, .pixels, .metrics.";
+  module.doc() =
+      "C++ kernels of edgeval: frame rules, pixels, metrics. Use edgeval.frames, "
+      ".pixels, .metrics.";
 
   // NOLINTNEXTLINE(performance-unnecessary-value-param): pybind11 wants this signature
   py::register_exception_translator([](std::exception_ptr error) {
     try {
       if (error) std::rethrow_exception(error);
     } catch (const edgeval::ArgumentError& caught) {
-      const py::object type = py::module_::import("edgeval.errors").attr("ArgumentError");
+      const py::object type =
+          py::module_::import("edgeval.errors").attr("ArgumentError");
       PyErr_SetString(type.ptr(), caught.what());
     }
   });

@@ -4,7 +4,8 @@
 
 namespace edgeval {
 
-/// An argument outside its domain. The binding turns it into edgeval.errors.ArgumentError.
+/// An argument outside its domain. The binding turns it into
+/// edgeval.errors.ArgumentError.
 class ArgumentError : public std::invalid_argument {
  public:
   using std::invalid_argument::invalid_argument;
