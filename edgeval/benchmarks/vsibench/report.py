@@ -45,11 +45,9 @@ def report(records: Sequence[Record]) -> Report:
         for figure in _figures(suffix, rule, tally.cells(asked, rule))
     ]
     main = [figure for figure in figures if figure.group.startswith("task=") or not figure.group]
-    notes = []
+    notes = list(tally.notes(records))
     if any(figure.n_excluded for figure in figures):
         notes.append("left out: gold 0 and unknown types, where the code of the rule has no score")
-    if any(record.failure is not None for record in records):
-        notes.append("a question that failed is worth 0 and stays in n")
     return Report(
         benchmark="vsibench",
         figures=tuple(figures),
