@@ -70,6 +70,11 @@ def read_rows(path: Path) -> tuple[Row, ...]:
     return tuple(_row(row, str(path)) for row in _listed(_json(text, str(path)), path))
 
 
+def read_json(path: Path) -> object:
+    """What a .json file holds, whatever its shape. Raises DataError."""
+    return _json(_text(path), str(path))
+
+
 def filled(row: Row, key: str, who: str) -> str:
     """The text of a column that must have some. ``who`` names the row in the DataError."""
     value = row.get(key)

@@ -19,6 +19,7 @@ MODULES = MappingProxyType(
         "videommmu": "edgeval.benchmarks.videommmu",
         "vsibench": "edgeval.benchmarks.vsibench",
         "mvbench": "edgeval.benchmarks.mvbench",
+        "tempcompass": "edgeval.benchmarks.tempcompass",
         "videomme": "edgeval.benchmarks.videomme",
         "seedbench-r1": "edgeval.benchmarks.seedbench_r1",
         "longvideobench": "edgeval.benchmarks.longvideobench",

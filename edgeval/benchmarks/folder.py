@@ -62,12 +62,14 @@ def files(root: Path, name: str, places: Sequence[str]) -> tuple[Path, ...]:
 
 
 def asked(
-    sources: Iterable[Path], read: Callable[[Row], Question]
+    sources: Iterable[Path],
+    read: Callable[[Row], Question],
+    rows: Callable[[Path], Iterable[Row]] = read_rows,
 ) -> Iterator[tuple[Row, Question]]:
     """Every row with its question, in file order. DataError names the file, or an id used twice."""
     seen: set[str] = set()
     for source in sources:
-        for row in read_rows(source):
+        for row in rows(source):
             try:
                 question = read(row)
             except DataError as error:
