@@ -11,6 +11,13 @@ FRAMES = 16
 _NARROW_S = 1.0
 
 
+def frame_times(duration_s: float) -> tuple[float, ...]:
+    """When lmms-eval takes its frames to be seen: 16 evenly from 0 s on, else one a second."""
+    if duration_s > FRAMES:
+        return tuple(duration_s / FRAMES * i for i in range(FRAMES))
+    return tuple(float(i) for i in range(int(duration_s)))
+
+
 def captions(root: Path, row: Row, row_id: str) -> tuple[tuple[float, str], ...]:
     """(second, text) of the subtitles that lmms-eval shows, in file order, seconds ascending.
 
@@ -22,10 +29,7 @@ def captions(root: Path, row: Row, row_id: str) -> tuple[tuple[float, str], ...]
     path = inside(root, f"subtitles/{filled(row, 'subtitle_path', row_id)}")
     duration = _number(row, "duration", row_id)
     offset = _number(row, "starting_timestamp_for_subtitles", row_id)
-    step = duration / FRAMES
-    frames = [step * i for i in range(FRAMES)]
-    if duration <= FRAMES:
-        frames = [float(i) for i in range(int(duration))]
+    frames = frame_times(duration)
     kept: list[tuple[float, str]] = []
     at = float("-inf")
     for n, line in enumerate(read_rows(path)):
