@@ -109,20 +109,28 @@ def load(folder: Path) -> Checkpoint:
         torch = importlib.import_module("torch")
         with _without_broken_torchvision():
             model_class = getattr(importlib.import_module(module_name), class_name)
+            importlib.import_module("transformers.utils.logging").disable_progress_bar()
+        broken_file = importlib.import_module("safetensors").SafetensorError
     except ImportError as error:
         raise EngineError(f"export: {error}; run {PIP}") from error
     try:
-        model = model_class.from_pretrained(
+        model, report = model_class.from_pretrained(
             folder,
             dtype=torch.float32,
             attn_implementation="eager",
             use_safetensors=True,
             local_files_only=True,
+            output_loading_info=True,
         )
-    except (OSError, ValueError, KeyError, RuntimeError) as error:
+    except (broken_file, OSError, ValueError, KeyError, RuntimeError) as error:
         raise ManifestError(
             f"checkpoint {folder}: cannot be loaded: {_first_line(error)}"
         ) from error
+    if report["missing_keys"]:
+        raise ManifestError(
+            f"checkpoint {folder}: its weights lack {len(report['missing_keys'])} tensors, "
+            f"{min(report['missing_keys'])} among them"
+        )
     model.eval().requires_grad_(requires_grad=False)
     return Checkpoint(folder=folder, model_type=model_type, model=model)
 

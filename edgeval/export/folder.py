@@ -51,6 +51,7 @@ def export(plan: Plan) -> Proof:
     from edgeval.export import checkpoint, proof
 
     known = constants(_checkpoint_manifest(plan))
+    kept = _other_variants(plan)
     loaded = checkpoint.load(plan.checkpoint)
     graphs = _write_graphs(plan, loaded)
     opened = open_graphs(
@@ -65,14 +66,13 @@ def export(plan: Plan) -> Proof:
     if not proved.holds:
         raise ManifestError(
             f"export {plan.output}: the graphs differ from the checkpoint by "
-            f"{proved.max_abs_dlogit:.3g} at most "
-            f"in a logit (standard deviation {proved.logit_std:.3g}); wants at most "
-            f"{proved.tolerance} of it"
+            f"{proved.rms_dlogit:.3g} (root mean square) in logits of standard deviation "
+            f"{proved.logit_std:.3g}; wants at most {proved.tolerance} of that"
         )
     variant = Variant(
         precision=plan.precision, flavour=plan.flavour, graphs=graphs, proof=proved.table()
     )
-    _write_manifest(plan, known, variant)
+    _write_manifest(plan, known, [*kept, variant])
     return proved
 
 
@@ -125,7 +125,7 @@ def _write_graphs(plan: Plan, loaded: Checkpoint) -> dict[str, ModelFile]:
     return files
 
 
-def _write_manifest(plan: Plan, known: Constants, variant: Variant) -> None:
+def _write_manifest(plan: Plan, known: Constants, variants: list[Variant]) -> None:
     source = _checkpoint_manifest(plan)
     files: dict[str, ModelFile] = {}
     for role in COPIED:
@@ -134,7 +134,6 @@ def _write_manifest(plan: Plan, known: Constants, variant: Variant) -> None:
             shutil.copyfile(source.files[role].path, target)
             target.chmod(0o644)
             files[role] = ModelFile(path=target, sha256=sha256(target))
-    kept = _other_variants(plan, variant)
     values = asdict(known)
     text = "\n".join(
         [
@@ -145,7 +144,7 @@ def _write_manifest(plan: Plan, known: Constants, variant: Variant) -> None:
                     "family": source.family,
                     "source": plan.source,
                     "licence": plan.licence,
-                    "default": kept[0].precision if kept else variant.precision,
+                    "default": variants[0].precision,
                 }
             ),
             "\n[files]",
@@ -154,14 +153,14 @@ def _write_manifest(plan: Plan, known: Constants, variant: Variant) -> None:
             *_lines({key: values[key] for key in IMAGE_KEYS}),
             "\n[video]",
             *_lines({key: values[key] for key in VIDEO_KEYS if values[key] is not None}),
-            *(line for one in (*kept, variant) for line in _variant_lines(plan, one)),
+            *(line for one in variants for line in _variant_lines(plan, one)),
             "",
         ]
     )
     (plan.output / manifests.FILE).write_text(text, "utf-8")
 
 
-def _other_variants(plan: Plan, variant: Variant) -> list[Variant]:
+def _other_variants(plan: Plan) -> list[Variant]:
     """Precisions that the folder already has, if it is a folder of this model."""
     if not (plan.output / manifests.FILE).is_file():
         return []
@@ -172,7 +171,7 @@ def _other_variants(plan: Plan, variant: Variant) -> list[Variant]:
             f"folder or "
             f"one of {plan.name!r}"
         )
-    return [other for key, other in present.variants.items() if key != variant.precision]
+    return [other for key, other in present.variants.items() if key != plan.precision]
 
 
 def _variant_lines(plan: Plan, variant: Variant) -> Iterable[str]:

