@@ -57,6 +57,7 @@ Kernel kernel_of(Filter filter) {
 
 int precision_for(double max_weight) {
   int precision = 0;
+  // NOLINTNEXTLINE(bugprone-incorrect-roundings): as ATen rounds
   while (precision < 22 &&
          static_cast<int>(0.5 + max_weight * (1 << (precision + 1))) < (1 << 15)) {
     ++precision;
@@ -145,8 +146,10 @@ Axis weigh(int n_in, int n_out, Filter filter, Mode mode) {
   double max_weight = 0.0;
   for (int i = 0; i < n_out; ++i) {
     const double center = scale * (i + 0.5);
+    // NOLINTBEGIN(bugprone-incorrect-roundings): as ATen rounds, towards 0 below 0 too
     const int first = std::max(static_cast<int>(center - support + 0.5), 0);
     const int last = std::min(static_cast<int>(center + support + 0.5), n_in);
+    // NOLINTEND(bugprone-incorrect-roundings)
     const int count = std::clamp(last - first, 0, max_taps);
     double* w = &weight[static_cast<std::size_t>(i) * max_taps];
     double total = 0.0;

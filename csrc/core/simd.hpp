@@ -1,5 +1,6 @@
 #pragma once
 
+#include <cstddef>
 #include <cstdint>
 #include <vector>
 
@@ -26,8 +27,8 @@ struct HorizontalPack {
   int lanes = 1;
   int taps = 0;  // of a window, padding included
   int precision = 0;
-  int per_load = 1;     // tap pairs or quads that one load serves
-  bool coarse = false;  // products sum in 16 bits, see make_axis
+  std::ptrdiff_t per_load = 1;  // tap pairs or quads that one load serves
+  bool coarse = false;          // products sum in 16 bits, see make_axis
   std::vector<std::int32_t> first;
   AlignedVector<std::int16_t> weight;
   AlignedVector<std::int8_t> quads;  // weights where a kernel wants bytes

@@ -11,7 +11,7 @@ const Kernels* avx2_kernels() {
       avx2::normalise_f16,
   };
   static const bool here =
-      __builtin_cpu_supports("avx2") != 0 && __builtin_cpu_supports("f16c") != 0;
+      __builtin_cpu_supports("avx2") && __builtin_cpu_supports("f16c");
   return here ? &kKernels : nullptr;
 #else
   return nullptr;

@@ -4,6 +4,7 @@
 
 #include <immintrin.h>
 
+#include <algorithm>
 #include <cstddef>
 
 #include "core/resize.hpp"
@@ -13,9 +14,9 @@
 namespace edgeval::pixels::avx2 {
 namespace {
 
-constexpr int kGroup = 8;  // outputs of one step of the horizontal kernels
-constexpr int kLanes = 4;  // of one half of a vector
-constexpr int kLoad = 16;  // bytes
+constexpr std::ptrdiff_t kGroup = 8;  // outputs of one step of the horizontal kernels
+constexpr int kLanes = 4;             // of one half of a vector
+constexpr int kLoad = 16;             // bytes
 
 }  // namespace
 
@@ -56,7 +57,7 @@ __m256i load_halves(const std::uint8_t* low, const std::uint8_t* high) {
 
 /// Four bytes each of red, green, blue and whatever, in both halves, to eight bytes of
 /// each plane.
-void put_8(__m256i bytes, const Row& out, int i) {
+void put_8(__m256i bytes, const Row& out, std::ptrdiff_t i) {
   const __m256i in_order =
       _mm256_permutevar8x32_epi32(bytes, _mm256_setr_epi32(0, 4, 1, 5, 2, 6, 2, 6));
   const __m128i low = _mm256_castsi256_si128(in_order);
@@ -74,15 +75,15 @@ void horizontal_exact(const HorizontalPack& pack, const Row& in, const Row& out)
   const std::int16_t* weight = pack.weight.data();
   const std::uint8_t* shuffle = pack.shuffle.data();
   const std::int32_t* first = pack.first.data();
-  for (int i = 0; i < pack.n_out; i += kGroup) {
+  for (std::ptrdiff_t i = 0; i < pack.n_out; i += kGroup) {
     __m256i sum[3] = {half, half, half};
-    for (int from = 0; from < pairs; from += pack.per_load) {
+    for (std::ptrdiff_t from = 0; from < pairs; from += pack.per_load) {
       __m256i source[3];
       for (int c = 0; c < 3; ++c) {
         source[c] = load_halves(in.plane[c] + first[0] + 2 * from,
                                 in.plane[c] + first[1] + 2 * from);
       }
-      for (int k = 0; k < pack.per_load; ++k, weight += 2 * kGroup) {
+      for (std::ptrdiff_t k = 0; k < pack.per_load; ++k, weight += 2 * kGroup) {
         const __m256i which = load(shuffle + 32 * k);
         const __m256i w = load(weight);
         for (int c = 0; c < 3; ++c) {
@@ -102,7 +103,7 @@ void horizontal_exact(const HorizontalPack& pack, const Row& in, const Row& out)
 
 /// Taps by four in bytes, sums in 16 bits that may wrap on their way. With kPerLoad
 /// known the inner loop is unrolled, which is worth a quarter of the time.
-template <int kPerLoad>
+template <std::ptrdiff_t kPerLoad>
 void horizontal_coarse(const HorizontalPack& pack, const Row& in, const Row& out) {
   const int quads = pack.taps / 4;
   // Each output has two sums, added in the end; one takes the rounding and the bias.
@@ -112,15 +113,15 @@ void horizontal_coarse(const HorizontalPack& pack, const Row& in, const Row& out
   const std::int8_t* weight = pack.quads.data();
   const std::uint8_t* shuffle = pack.shuffle.data();
   const std::int32_t* first = pack.first.data();
-  for (int i = 0; i < pack.n_out; i += kGroup) {
+  for (std::ptrdiff_t i = 0; i < pack.n_out; i += kGroup) {
     __m256i sum[3] = {start, start, start};
-    for (int from = 0; from < quads; from += kPerLoad) {
+    for (std::ptrdiff_t from = 0; from < quads; from += kPerLoad) {
       __m256i source[3];
       for (int c = 0; c < 3; ++c) {
         source[c] = load_halves(in.plane[c] + first[0] + 4 * from,
                                 in.plane[c] + first[1] + 4 * from);
       }
-      for (int k = 0; k < kPerLoad; ++k, weight += 4 * kGroup) {
+      for (std::ptrdiff_t k = 0; k < kPerLoad; ++k, weight += 4 * kGroup) {
         const __m256i which = load(shuffle + 32 * k);
         const __m256i w = load(weight);
         for (int c = 0; c < 3; ++c) {
@@ -158,9 +159,7 @@ void horizontal_wide(const HorizontalPack& pack, const Row& in, const Row& out) 
         sums = _mm256_add_epi32(sums, _mm256_madd_epi16(source, load(weight + k)));
       }
       const int value = (total(sums) + pack.half()) >> pack.precision;
-      out.plane[c][i] = static_cast<std::uint8_t>(value < 0     ? 0
-                                                  : value > 255 ? 255
-                                                                : value);
+      out.plane[c][i] = static_cast<std::uint8_t>(std::clamp(value, 0, 255));
     }
   }
 }
@@ -226,13 +225,17 @@ void horizontal(const HorizontalPack& pack, Row in, Row out) {
   } else if (pack.coarse) {
     switch (pack.per_load) {
       case 1:
-        return horizontal_coarse<1>(pack, in, out);
+        horizontal_coarse<1>(pack, in, out);
+        break;
       case 2:
-        return horizontal_coarse<2>(pack, in, out);
+        horizontal_coarse<2>(pack, in, out);
+        break;
       case 3:
-        return horizontal_coarse<3>(pack, in, out);
+        horizontal_coarse<3>(pack, in, out);
+        break;
       default:
-        return horizontal_coarse<4>(pack, in, out);
+        horizontal_coarse<4>(pack, in, out);
+        break;
     }
   } else {
     horizontal_exact(pack, in, out);

@@ -128,7 +128,7 @@ __m128i pick(const std::uint8_t (&shuffles)[3][16], __m128i a, __m128i b, __m128
 }  // namespace
 
 void split(const std::uint8_t* rgb, int width, Row out) {
-  int x = 0;
+  std::ptrdiff_t x = 0;
   for (; x + 16 <= width; x += 16) {
     const __m128i a = load_128(rgb + 3 * x);
     const __m128i b = load_128(rgb + 3 * x + 16);
@@ -138,23 +138,24 @@ void split(const std::uint8_t* rgb, int width, Row out) {
                        pick(kShuffles.split[c], a, b, d));
     }
   }
-  scalar::split(rgb + 3 * x, width - x,
+  scalar::split(rgb + 3 * x, width - static_cast<int>(x),
                 {{out.plane[0] + x, out.plane[1] + x, out.plane[2] + x}});
 }
 
 void join(Row row, int width, std::uint8_t* rgb) {
-  int x = 0;
+  std::ptrdiff_t x = 0;
   for (; x + 16 <= width; x += 16) {
     const __m128i r = load_128(row.plane[0] + x);
     const __m128i g = load_128(row.plane[1] + x);
     const __m128i b = load_128(row.plane[2] + x);
     for (int part = 0; part < 3; ++part) {
-      _mm_storeu_si128(reinterpret_cast<__m128i*>(rgb + 3 * x + 16 * part),
-                       pick(kShuffles.join[part], r, g, b));
+      _mm_storeu_si128(
+          reinterpret_cast<__m128i*>(rgb + 3 * x + std::ptrdiff_t{16} * part),
+          pick(kShuffles.join[part], r, g, b));
     }
   }
-  scalar::join({{row.plane[0] + x, row.plane[1] + x, row.plane[2] + x}}, width - x,
-               rgb + 3 * x);
+  scalar::join({{row.plane[0] + x, row.plane[1] + x, row.plane[2] + x}},
+               width - static_cast<int>(x), rgb + 3 * x);
 }
 
 namespace {

@@ -22,8 +22,8 @@
 namespace edgeval::pixels {
 namespace {
 
-constexpr int kGroup = 16;  // outputs of one step of the horizontal kernel
-constexpr int kLoad = 64;   // bytes
+constexpr std::ptrdiff_t kGroup = 16;  // outputs of one step of the horizontal kernel
+constexpr int kLoad = 64;              // bytes
 
 HorizontalPack pack(const Axis& axis) {
   if (axis.coarse && fits(axis, kGroup, kLoad, 4)) {
@@ -113,14 +113,14 @@ void horizontal_exact(const HorizontalPack& pack, const Row& in, const Row& out)
   const std::int16_t* weight = pack.weight.data();
   const std::uint8_t* shuffle = pack.shuffle.data();
   const std::int32_t* first = pack.first.data();
-  for (int i = 0; i < pack.n_out; i += kGroup) {
+  for (std::ptrdiff_t i = 0; i < pack.n_out; i += kGroup) {
     __m512i sum[3] = {half, half, half};
-    for (int from = 0; from < pairs; from += pack.per_load) {
+    for (std::ptrdiff_t from = 0; from < pairs; from += pack.per_load) {
       __m512i source[3];
       for (int c = 0; c < 3; ++c) {
         source[c] = load(in.plane[c] + *first + 2 * from);
       }
-      for (int k = 0; k < pack.per_load; ++k, weight += 2 * kGroup) {
+      for (std::ptrdiff_t k = 0; k < pack.per_load; ++k, weight += 2 * kGroup) {
         const __m512i which = load(shuffle + 64 * k);
         const __m512i w = load(weight);
         for (int c = 0; c < 3; ++c) {
@@ -147,14 +147,14 @@ void horizontal_coarse(const HorizontalPack& pack, const Row& in, const Row& out
   const std::int8_t* weight = pack.quads.data();
   const std::uint8_t* shuffle = pack.shuffle.data();
   const std::int32_t* first = pack.first.data();
-  for (int i = 0; i < pack.n_out; i += kGroup) {
+  for (std::ptrdiff_t i = 0; i < pack.n_out; i += kGroup) {
     __m512i sum[3] = {half, half, half};
-    for (int from = 0; from < quads; from += pack.per_load) {
+    for (std::ptrdiff_t from = 0; from < quads; from += pack.per_load) {
       __m512i source[3];
       for (int c = 0; c < 3; ++c) {
         source[c] = load(in.plane[c] + *first + 4 * from);
       }
-      for (int k = 0; k < pack.per_load; ++k, weight += 4 * kGroup) {
+      for (std::ptrdiff_t k = 0; k < pack.per_load; ++k, weight += 4 * kGroup) {
         const __m512i which = load(shuffle + 64 * k);
         const __m512i w = load(weight);
         for (int c = 0; c < 3; ++c) {
@@ -283,12 +283,10 @@ const Kernels* avx512_kernels() {
       Path::kAvx512, "avx512",   yuv_row,  avx2::split,   avx2::join,
       pack,          horizontal, vertical, normalise_f32, normalise_f16,
   };
-  static const bool here = avx2_kernels() != nullptr &&
-                           __builtin_cpu_supports("avx512f") != 0 &&
-                           __builtin_cpu_supports("avx512bw") != 0 &&
-                           __builtin_cpu_supports("avx512vl") != 0 &&
-                           __builtin_cpu_supports("avx512vbmi") != 0 &&
-                           __builtin_cpu_supports("avx512vnni") != 0;
+  static const bool here =
+      avx2_kernels() != nullptr && __builtin_cpu_supports("avx512f") &&
+      __builtin_cpu_supports("avx512bw") && __builtin_cpu_supports("avx512vl") &&
+      __builtin_cpu_supports("avx512vbmi") && __builtin_cpu_supports("avx512vnni");
   return here ? &kKernels : nullptr;
 #else
   return nullptr;

@@ -4,6 +4,7 @@
 
 #include <arm_neon.h>
 
+#include <algorithm>
 #include <cstddef>
 
 #include "core/resize.hpp"
@@ -12,9 +13,9 @@
 namespace edgeval::pixels::neon {
 namespace {
 
-constexpr int kGroup = 8;  // outputs of one step of the horizontal kernels
-constexpr int kLanes = 4;  // of one table look-up
-constexpr int kLoad = 16;  // bytes
+constexpr std::ptrdiff_t kGroup = 8;  // outputs of one step of the horizontal kernels
+constexpr int kLanes = 4;             // of one table look-up
+constexpr int kLoad = 16;             // bytes
 
 }  // namespace
 
@@ -55,16 +56,16 @@ void horizontal_exact(const HorizontalPack& pack, const Row& in, const Row& out)
   const std::int16_t* weight = pack.weight.data();
   const std::uint8_t* shuffle = pack.shuffle.data();
   const std::int32_t* first = pack.first.data();
-  for (int i = 0; i < pack.n_out; i += kGroup) {
+  for (std::ptrdiff_t i = 0; i < pack.n_out; i += kGroup) {
     Sums sums[3][2];
-    for (int from = 0; from < pairs; from += pack.per_load) {
+    for (std::ptrdiff_t from = 0; from < pairs; from += pack.per_load) {
       uint8x16_t source[3][2];
       for (int c = 0; c < 3; ++c) {
         for (int h = 0; h < 2; ++h) {
           source[c][h] = vld1q_u8(in.plane[c] + first[h] + 2 * from);
         }
       }
-      for (int k = 0; k < pack.per_load; ++k, weight += 2 * kGroup) {
+      for (std::ptrdiff_t k = 0; k < pack.per_load; ++k, weight += 2 * kGroup) {
         for (int h = 0; h < 2; ++h) {
           const uint8x16_t which = vld1q_u8(shuffle + 32 * k + 16 * h);
           const int16x8_t w = vld1q_s16(weight + 8 * h);
@@ -93,11 +94,11 @@ void horizontal_coarse(const HorizontalPack& pack, const Row& in, const Row& out
   const std::int16_t* weight = pack.weight.data();
   const std::uint8_t* shuffle = pack.shuffle.data();
   const std::int32_t* first = pack.first.data();
-  for (int i = 0; i < pack.n_out; i += kGroup) {
+  for (std::ptrdiff_t i = 0; i < pack.n_out; i += kGroup) {
     int16x8_t sums[3][2];
     for (auto& halves : sums) halves[0] = halves[1] = vdupq_n_s16(0);
-    for (int k = 0; k < pairs; ++k, weight += 2 * kGroup) {
-      const int from = k - k % pack.per_load;
+    for (std::ptrdiff_t k = 0; k < pairs; ++k, weight += 2 * kGroup) {
+      const std::ptrdiff_t from = k - k % pack.per_load;
       for (int h = 0; h < 2; ++h) {
         const uint8x16_t which = vld1q_u8(shuffle + 32 * (k - from) + 16 * h);
         const int16x8_t w = vld1q_s16(weight + 8 * h);
@@ -130,9 +131,7 @@ void horizontal_wide(const HorizontalPack& pack, const Row& in, const Row& out) 
       }
       const int value =
           (vaddvq_s32(vaddq_s32(sums.low, sums.high)) + pack.half()) >> pack.precision;
-      out.plane[c][i] = static_cast<std::uint8_t>(value < 0     ? 0
-                                                  : value > 255 ? 255
-                                                                : value);
+      out.plane[c][i] = static_cast<std::uint8_t>(std::clamp(value, 0, 255));
     }
   }
 }

@@ -62,24 +62,24 @@ void yuv_row(const ColorFactors& factors, const std::uint8_t* y, const std::uint
 }
 
 void split(const std::uint8_t* rgb, int width, Row out) {
-  int x = 0;
+  std::ptrdiff_t x = 0;
   for (; x + 16 <= width; x += 16) {
     const uint8x16x3_t planes = vld3q_u8(rgb + 3 * x);
     for (int c = 0; c < 3; ++c) vst1q_u8(out.plane[c] + x, planes.val[c]);
   }
-  scalar::split(rgb + 3 * x, width - x,
+  scalar::split(rgb + 3 * x, width - static_cast<int>(x),
                 {{out.plane[0] + x, out.plane[1] + x, out.plane[2] + x}});
 }
 
 void join(Row row, int width, std::uint8_t* rgb) {
-  int x = 0;
+  std::ptrdiff_t x = 0;
   for (; x + 16 <= width; x += 16) {
     uint8x16x3_t planes;
     for (int c = 0; c < 3; ++c) planes.val[c] = vld1q_u8(row.plane[c] + x);
     vst3q_u8(rgb + 3 * x, planes);
   }
-  scalar::join({{row.plane[0] + x, row.plane[1] + x, row.plane[2] + x}}, width - x,
-               rgb + 3 * x);
+  scalar::join({{row.plane[0] + x, row.plane[1] + x, row.plane[2] + x}},
+               width - static_cast<int>(x), rgb + 3 * x);
 }
 
 namespace {

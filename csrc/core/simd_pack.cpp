@@ -41,7 +41,7 @@ HorizontalPack start(const Axis& axis, int lanes, int bytes, int step) {
   packed.precision = axis.precision;
   packed.coarse = axis.coarse;
   packed.per_load = (steps + loads - 1) / loads;
-  packed.taps = step * packed.per_load * loads;
+  packed.taps = step * loads * static_cast<int>(packed.per_load);
   return packed;
 }
 

@@ -46,9 +46,9 @@ void colour_follows_its_formula() {
   for (const bool full : {false, true}) {
     const ColorFactors f = color_factors(Matrix::kBt709, full);
     Bytes y(256), cb(128), cr(128);
-    Bytes out(3 * (256 + kSlack));
-    const Row row = {
-        {out.data(), out.data() + 256 + kSlack, out.data() + 2 * (256 + kSlack)}};
+    constexpr std::size_t kPitch = 256 + kSlack;
+    Bytes out(3 * kPitch);
+    const Row row = {{out.data(), out.data() + kPitch, out.data() + 2 * kPitch}};
     for (int i = 0; i < 256; ++i) y[i] = static_cast<std::uint8_t>(i);
     int wrong = 0;
     for (int u = 0; u < 256; u += 5) {
@@ -90,9 +90,11 @@ void layouts_are_the_same_on_every_path() {
 
 void patches_lie_where_the_view_says() {
   constexpr int kSize = 2, kMerge = 2, kFrames = 2, kHeight = 8, kWidth = 12;
-  Bytes image(kHeight * kWidth * 3);
-  for (std::size_t i = 0; i < image.size(); ++i)
+  constexpr std::size_t kPitch = std::size_t{kWidth} * 3;
+  Bytes image(kHeight * kPitch);
+  for (std::size_t i = 0; i < image.size(); ++i) {
     image[i] = static_cast<std::uint8_t>(i % 251);
+  }
   Target target = rgb_target(kHeight, kWidth);
   target.layout = Layout::kPatches;
   target.type = Type::kF32;
@@ -102,7 +104,7 @@ void patches_lie_where_the_view_says() {
   std::vector<float> out(static_cast<std::size_t>(count(target)), -1.0F);
   target.data = out.data();
   target.slot = 1;
-  see(RgbView{image.data(), kWidth * 3, kWidth, kHeight}, {}, target, Path::kAuto);
+  see(RgbView{image.data(), kPitch, kWidth, kHeight}, {}, target, Path::kAuto);
   int wrong = 0;
   std::size_t at = 0;
   for (int block = 0; block < 6; ++block) {
@@ -131,7 +133,7 @@ void senseless_arguments_are_refused() {
   CHECK_REFUSES(make_axis(60000, 2, Filter::kBicubic, Mode::kExact), "ratio");
   Random random;
   const Yuv odd(random, 8, 3, Chroma::k420);
-  Bytes out(8 * 3 * 3);
+  Bytes out(72);
   CHECK_REFUSES(to_rgb(odd.view, Path::kAuto, out.data()), "takes()");
   const Yuv even(random, 8, 4, Chroma::k420);
   const Resize other(6, 8, 4, 4, Filter::kBicubic, Mode::kExact, Path::kAuto);

@@ -14,7 +14,7 @@ using edgeval::test::Yuv;
 void resize_is_the_same_on_every_path() {
   Random random;
   for (int i = 0; i < 240; ++i) {
-    const int most = i / 6 % 3 == 0 ? 24 : i / 6 % 3 == 1 ? 150 : 600;
+    const int most = std::array<int, 3>{24, 150, 600}[i / 6 % 3];
     const int width = random.in(1, most);
     const int height = random.in(1, most / 8 + 1) * 2;
     const int to_width = random.in(1, most);
@@ -83,7 +83,7 @@ void two_steps_are_one_after_the_other() {
   const Bytes fused = run(yuv.view, both, rgb_target(32, 32), Path::kAuto);
 
   const Bytes middle = run(yuv.view, {both[0]}, rgb_target(34, 50), Path::kAuto);
-  Bytes apart(32 * 32 * 3);
+  Bytes apart(3072);
   Target target = rgb_target(32, 32);
   target.data = apart.data();
   see(RgbView{middle.data(), 150, 50, 34}, {&both[1], nullptr}, target, Path::kAuto);
