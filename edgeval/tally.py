@@ -183,6 +183,17 @@ def notes(records: Sequence[Record]) -> Iterator[str]:
         yield "a question that failed is worth 0 and stays in n"
 
 
+def left_out(records: Sequence[Record]) -> Iterator[str]:
+    """How many answers each rule has outside its n, and why."""
+    scores = [score for record in records for score in record.scores.values()]
+    for rule in dict.fromkeys(score.rule for score in scores):
+        statuses = [score.status for score in scores if score.rule == rule]
+        if n := statuses.count("needs_judge"):
+            yield f"rule {rule} needs a judge for {n} answers, which is not asked: outside its n"
+        if n := statuses.count("excluded"):
+            yield f"rule {rule} leaves {n} answers out of its n"
+
+
 def share_interval(columns: Sums, clusters: Sequence[str]) -> tuple[float, float] | None:
     """95 % interval in percent of the sum of column 0 over that of column 1, by whole clusters.
 

@@ -231,6 +231,7 @@ def _figures(records: Sequence[Record], rule: str) -> Iterator[Figure]:
 
 def _notes(records: Sequence[Record]) -> Iterator[str]:
     yield from tally.notes(records)
+    yield from tally.left_out(records)
     scores = [record.scores[OFFICIAL] for record in records if OFFICIAL in record.scores]
     words = [str(score.parsed) for score in scores]
     if n := sum(is_option(word, "A") and is_option(word, "B") for word in words):

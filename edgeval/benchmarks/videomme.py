@@ -185,7 +185,7 @@ def report(records: Sequence[Record]) -> Report:
         figures=figures,
         headline=tuple(key for key in keys if key in have),
         references=REFERENCES,
-        notes=tuple(tally.notes(records)),
+        notes=(*tally.notes(records), *tally.left_out(records)),
     )
 
 

@@ -170,4 +170,4 @@ def test_captions_are_in_no_accuracy_and_said_so() -> None:
     told = _told("captioning", "A dog rests.", "It sleeps.")
     found = _figure(told, "accuracy", "official", "task=captioning")
     assert (found.value, found.n, found.n_needs_judge) == (None, 0, 2)
-    assert any("its 2 answers are in no accuracy" in note for note in told.notes)
+    assert any("judge for 2 answers" in note for note in told.notes)

@@ -39,7 +39,8 @@ def _figures(records: Sequence[Record], rule: str) -> Iterator[Figure]:
             shares = [dataclasses.replace(cell, value=_decided(cell)) for cell in cells]
             yield tally.accuracy((f"matched{suffix}", rule, over), shares, tally.mean(shares))
         known = [task for task, cells in tasks.items() if tally.mean(cells) is not None]
-        yield tally.macro((f"{_MEAN}{suffix}", rule, ""), tasks, note=f"of {', '.join(known)}")
+        note = f"of {', '.join(known)}" if known else ""
+        yield tally.macro((f"{_MEAN}{suffix}", rule, ""), tasks, note=note)
 
 
 def _decided(cell: Cell) -> float:
@@ -49,8 +50,7 @@ def _decided(cell: Cell) -> float:
 
 def _notes(records: Sequence[Record]) -> Iterator[str]:
     yield from tally.notes(records)
-    if n := sum(record.question.tags["task"] == "captioning" for record in records):
-        yield f"captioning needs a judge, which is not asked: its {n} answers are in no accuracy"
+    yield from tally.left_out(records)
     yield "official is the authors' judge-free mode: an answer that no rule matches is worth 0"
 
 
