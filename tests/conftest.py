@@ -2,7 +2,11 @@
 
 from __future__ import annotations
 
+import importlib
+import importlib.util
 import os
+import re
+from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
@@ -27,6 +31,31 @@ def shared(repo: Path) -> Path:
     if not root.is_dir():
         pytest.skip("evaluation data (../shared or $EDGEVAL_SHARED) is not on this machine")
     return root
+
+
+@pytest.fixture(scope="session")
+def hf() -> Iterator[None]:
+    """torch and transformers ready to import, also beside a torchvision that cannot load.
+
+    A CUDA wheel of torchvision beside a CPU torch lacks its operators; what the tests use needs
+    none of them, so it is enough to declare their names before transformers looks.
+    """
+    torch = pytest.importorskip("torch")
+    pytest.importorskip("transformers")
+    library = None
+    spec = importlib.util.find_spec("torchvision")
+    if spec is not None and spec.submodule_search_locations:
+        try:
+            importlib.import_module("torchvision")
+        except RuntimeError:
+            source = Path(spec.submodule_search_locations[0], "_meta_registrations.py").read_text()
+            names = set(re.findall(r'register_fake\("torchvision::(\w+)"', source))
+            names |= set(re.findall(r'register_meta\("(\w+)"', source))
+            library = torch.library.Library("torchvision", "DEF")
+            for name in sorted(names):
+                library.define(f"{name}(Tensor a) -> Tensor")
+    yield
+    del library
 
 
 def pytest_addoption(parser: pytest.Parser) -> None:
