@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import dataclasses
+
 import numpy as np
 import pytest
 
@@ -119,3 +121,41 @@ def test_no_spread_is_no_interval() -> None:
 def test_dividing_by_nothing_is_nan() -> None:
     got = tally.divided(np.array([1.0, 1.0]), np.array([2.0, 0.0]))
     np.testing.assert_array_equal(got, [0.5, np.nan])
+
+
+def _tagged(n: int, value: float, tag: str) -> Record:
+    record = _record(n, value)
+    question = dataclasses.replace(record.question, tags={"level": tag} if tag else {})
+    return dataclasses.replace(record, question=question)
+
+
+def test_a_group_is_broken_down_by_the_tags_that_its_questions_have() -> None:
+    cells = tally.cells([_tagged(1, 1, "b"), _tagged(2, 0, "b"), _tagged(3, 1, "a")], RULE)
+    cells += tally.cells([_tagged(4, 0, "")], RULE)
+    told = [
+        (f.group, f.value, f.n) for f in tally.broken_down("accuracy", RULE, "", cells, ["level"])
+    ]
+    assert told == [("", 50, 4), ("level=a", 100, 1), ("level=b", 50, 2)]
+
+
+def test_a_fall_is_the_difference_of_the_means() -> None:
+    upper = tally.cells([_record(n, float(n % 4 != 0)) for n in range(40)], RULE)
+    lower = tally.cells([_record(100 + n, float(n % 2)) for n in range(40)], RULE)
+    figure = tally.fall(("gap", RULE, ""), upper, lower)
+    assert figure.value == pytest.approx(25)
+    assert figure.low is not None
+    assert figure.high is not None
+    assert figure.low < 25 < figure.high
+
+
+def test_a_fall_to_nothing_is_told() -> None:
+    upper = tally.cells([_record(1, 1.0)], RULE)
+    figure = tally.fall(("gap", RULE, ""), upper, ())
+    assert (figure.value, figure.note) == (None, tally.NOTHING)
+
+
+def test_settings_are_told_apart_and_the_main_one_has_no_name() -> None:
+    records = [_record(n, 1.0) for n in range(3)]
+    records[1] = dataclasses.replace(records[1], setting="blind")
+    told = [(suffix, len(group)) for suffix, group in tally.by_setting(records, "video")]
+    assert told == [("", 2), (", blind", 1)]

@@ -202,8 +202,7 @@ def _notes(records: Sequence[Record]) -> Iterator[str]:
             f"rule {LMMS_EVAL} would guess {guessed} answers at random: each counts as one over "
             "its options, the expected value"
         )
-    if judged := statuses.count("needs_judge"):
-        yield f"rule {VLMEVAL} would have {judged} answers judged by a model: they are outside n"
+    yield from tally.left_out(records)
 
 
 def _guessing(records: Sequence[Record]) -> Iterator[Reference]:
