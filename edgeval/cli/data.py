@@ -3,21 +3,23 @@
 from __future__ import annotations
 
 import json
-from dataclasses import asdict
+from collections.abc import Callable, Mapping
+from dataclasses import asdict, dataclass
 from pathlib import Path
+from types import MappingProxyType
 
 import click
 
 from edgeval import benchmarks
 from edgeval.benchmarks.base import DataCheck
-from edgeval.errors import ArgumentError, DataError
+from edgeval.errors import ArgumentError, DataError, UnknownName
 
 _SHOWN = 20
 
 
 @click.group("data")
 def command() -> None:
-    """Check a dataset folder, or make one of generated lessons."""
+    """Check a dataset folder, or make one of generated questions."""
 
 
 @command.command("check")
@@ -46,28 +48,71 @@ def check(benchmark: str, data: Path | None, *, as_json: bool) -> None:
         )
 
 
+@dataclass(frozen=True, slots=True, kw_only=True)
+class _Order:
+    """What ``make`` was asked for; None where nothing was said."""
+
+    output: Path
+    clips: int | None
+    seed: int | None
+    scenes: tuple[Path, ...]
+
+
 @command.command("make")
-@click.argument("benchmark", type=click.Choice(["videommmu"]))
+@click.argument("benchmark")
 @click.option("-o", "--output", type=click.Path(path_type=Path), required=True, help="New folder.")
 @click.option("--clips", type=click.IntRange(min=1), help="How many; the embedded number if none.")
 @click.option("--seed", type=click.IntRange(min=0), help="First lesson's seed; the embedded one's.")
-def make(benchmark: str, output: Path, clips: int | None, seed: int | None) -> None:
-    """Write generated lessons in the benchmark's own layout (extra 'make').
+@click.option(
+    "--scenes",
+    type=click.Path(path_type=Path),
+    multiple=True,
+    help="vsibench: scene geometry (META.json) to ask about; may be repeated.",
+)
+def make(
+    benchmark: str, output: Path, clips: int | None, seed: int | None, scenes: tuple[Path, ...]
+) -> None:
+    """Write generated data in the benchmark's own layout (videos: extra 'make').
 
     The same seed gives the same questions.
     """
+    if benchmark not in _MAKERS:
+        raise UnknownName("benchmark that can be made", benchmark, _MAKERS)
+    order = _Order(output=output, clips=clips, seed=seed, scenes=scenes)
+    click.echo(f"{benchmark}: {_MAKERS[benchmark](order)} in {output}")
+
+
+def _make_lessons(order: _Order) -> str:
     # Late, because the generator brings the encoder with it.
     from edgeval.synth import lessons_dataset
 
+    if order.scenes:
+        raise ArgumentError("videommmu: got --scenes, which only vsibench takes; leave it out")
     written = lessons_dataset.write(
-        output,
-        n_lessons=lessons_dataset.N_LESSONS if clips is None else clips,
-        seed0=lessons_dataset.FIRST_SEED if seed is None else seed,
+        order.output,
+        n_lessons=lessons_dataset.N_LESSONS if order.clips is None else order.clips,
+        seed0=lessons_dataset.FIRST_SEED if order.seed is None else order.seed,
     )
-    click.echo(
-        f"{benchmark}: {len(written.ids)} lessons, {written.n_questions} questions, "
-        f"{written.n_bytes:,} bytes in {output}"
-    )
+    return f"{len(written.ids)} lessons, {written.n_questions} questions, {written.n_bytes:,} bytes"
+
+
+def _make_rooms(order: _Order) -> str:
+    # Late, because it brings numpy with it, and the generator is rarely asked for.
+    from edgeval.synth import vsi_dataset
+
+    if not order.scenes or order.clips is not None:
+        raise ArgumentError(
+            "vsibench: questions are made from scene geometry, all that it allows; "
+            "name its files with --scenes and leave out --clips"
+        )
+    written = vsi_dataset.write(order.output, order.scenes, seed=order.seed or 0)
+    counts = ", ".join(f"{kind} {n}" for kind, n in written.counts.items())
+    return f"{written.n_scenes} scenes, {sum(written.counts.values())} questions ({counts})"
+
+
+_MAKERS: Mapping[str, Callable[[_Order], str]] = MappingProxyType(
+    {"videommmu": _make_lessons, "vsibench": _make_rooms}
+)
 
 
 def _told(found: DataCheck) -> str:

@@ -1,4 +1,4 @@
-"""Generated lessons: short lecture-like videos whose facts exist nowhere else.
+"""Generated data: short lecture-like videos whose facts exist nowhere else; questions about rooms.
 
 Only this package uses Pillow (extra ``make``).
 """

@@ -9,7 +9,7 @@ import pytest
 from click.testing import CliRunner
 
 from edgeval.cli.data import command
-from edgeval.errors import DataError, UnknownName
+from edgeval.errors import ArgumentError, DataError, UnknownName
 
 ROW = {"id": "dev_Art_1", "question": "?", "options": ["x", "y"], "answer": "B"}
 TRACKS = ("perception", "comprehension", "adaptation")
@@ -57,3 +57,37 @@ def test_made_lessons_are_whole(tmp_path: Path) -> None:
     result = CliRunner().invoke(command, ["check", "videommmu", "--data", made])
     assert result.exit_code == 0, result.exception
     assert "videos sound: 1" in result.stdout
+
+
+def test_questions_about_rooms_are_made_from_scene_files(tmp_path: Path) -> None:
+    box = {"axesLengths": [1, 1, 1], "normalizedAxes": [1, 0, 0, 0, 1, 0, 0, 0, 1]}
+    scene = {"dataset": "made", "room_size": 12.0, "object_counts": {"bed": 1}}
+    scene |= {"object_bbox": {"bed": [{**box, "centroid": [0, 0, 0]}]}}
+    meta = tmp_path / "meta.json"
+    meta.write_text(json.dumps({"room1": scene}), encoding="utf-8")
+    arguments = ["make", "vsibench", "--scenes", str(meta), "-o", str(tmp_path / "made")]
+    result = CliRunner().invoke(command, arguments)
+    assert result.exit_code == 0, result.exception
+    assert "1 scenes, 2 questions" in result.stdout
+
+
+@pytest.mark.parametrize(
+    ("arguments", "said"),
+    [
+        (["vsibench"], "name its files with --scenes"),
+        (["vsibench", "--scenes", "x.json", "--clips", "3"], "leave out --clips"),
+        (["videommmu", "--scenes", "x.json"], "only vsibench takes"),
+    ],
+)
+def test_an_order_that_makes_no_sense_is_refused(
+    tmp_path: Path, arguments: list[str], said: str
+) -> None:
+    result = CliRunner().invoke(command, ["make", *arguments, "-o", str(tmp_path / "made")])
+    assert isinstance(result.exception, ArgumentError)
+    assert said in str(result.exception)
+
+
+def test_what_cannot_be_made_is_told_the_nearest(tmp_path: Path) -> None:
+    result = CliRunner().invoke(command, ["make", "vsi-bench", "-o", str(tmp_path / "made")])
+    assert isinstance(result.exception, UnknownName)
+    assert "did you mean vsibench" in str(result.exception)
