@@ -103,9 +103,8 @@ Target make_target(const std::string& layout, const std::string& dtype,
 
 /// `target` with its data: the elements of `out`, which must be as many as it holds.
 Target into(Target target, py::array& out, int slot) {
-  const char* dtype = target.type == pixels::Type::kU8    ? "uint8"
-                      : target.type == pixels::Type::kF32 ? "float32"
-                                                          : "float16";
+  const std::array<const char*, 3> names = {"uint8", "float32", "float16"};
+  const char* dtype = names.at(static_cast<std::size_t>(target.type));
   if (!out.dtype().is(py::dtype(dtype))) {
     throw py::type_error("out: got " + array_text(out) + "; wants " + dtype);
   }
@@ -156,9 +155,11 @@ pixels::YuvView yuv_view(const std::array<py::array, 3>& planes) {
   }
   view.width = static_cast<int>(y.width);
   view.height = static_cast<int>(y.height);
-  view.chroma = !half_wide                             ? pixels::Chroma::k444
-                : u.height == y.height && y.height > 1 ? pixels::Chroma::k422
-                                                       : pixels::Chroma::k420;
+  view.chroma = pixels::Chroma::k444;
+  if (half_wide) {
+    const bool all_rows = u.height == y.height && y.height > 1;
+    view.chroma = all_rows ? pixels::Chroma::k422 : pixels::Chroma::k420;
+  }
   return view;
 }
 

@@ -57,10 +57,10 @@ Kernel kernel_of(Filter filter) {
 
 int precision_for(double max_weight) {
   int precision = 0;
-  // NOLINTNEXTLINE(bugprone-incorrect-roundings): as ATen rounds
-  while (precision < 22 &&
-         static_cast<int>(0.5 + max_weight * (1 << (precision + 1))) < (1 << 15)) {
-    ++precision;
+  for (; precision < 22; ++precision) {
+    const double next = max_weight * (1 << (precision + 1));
+    // NOLINTNEXTLINE(bugprone-incorrect-roundings): as ATen rounds
+    if (static_cast<int>(next + 0.5) >= 1 << 15) break;
   }
   return precision;
 }
