@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import hashlib
 import time
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from pathlib import Path
 
@@ -18,11 +18,21 @@ from numpy.typing import NDArray
 from edgeval import families, manifest
 from edgeval.engines import Context, Floats, GraphFiles, Graphs, open_graphs
 from edgeval.errors import ArgumentError, ManifestError
-from edgeval.families import ClipFacts, Processor
+from edgeval.families import ClipFacts, Processor, Talk
 from edgeval.generate import Ending, generate
-from edgeval.modelfolder import Manifest
+from edgeval.stops import Stops, read_stops
 from edgeval.tokenizer import Tokenizer
-from edgeval.types import Ask, Decoding, FrameRule, Frames, Generation, Picture, Prompt, Timing
+from edgeval.types import (
+    Ask,
+    Caption,
+    Decoding,
+    FrameRule,
+    Frames,
+    Generation,
+    Picture,
+    Prompt,
+    Timing,
+)
 
 # Room for a question and its answer behind the prefix; a longer one makes the cache grow.
 ROOM_TOKENS = 512
@@ -38,6 +48,7 @@ class View:
 
     images: tuple[NDArray[np.generic], ...]
     facts: ClipFacts | None
+    system: str
     processor: Processor = field(repr=False)
     features: Floats | None = field(repr=False)
     prefix_ids: tuple[int, ...] = field(repr=False)
@@ -57,14 +68,6 @@ class View:
         for feeds in self.processor.feeds(self.images):
             digest.update(np.ascontiguousarray(feeds["pixel_values"], "<f4").data)
         return digest.hexdigest()
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Stops:
-    """What the checkpoint's generation_config says about decoding."""
-
-    eos_ids: frozenset[int]
-    repetition_penalty: float
 
 
 class Model:
@@ -100,39 +103,50 @@ class Model:
         """Per-frame pixel work, for decode workers."""
         return self._processor.shrink(picture)
 
-    def see(self, frames: Frames | None) -> View:
-        """Look at a clip once for all its questions; None for a blind view."""
-        if frames is None:
-            return View(
-                images=(),
-                facts=None,
-                processor=self._processor,
-                features=None,
-                prefix_ids=(),
-                prefix=None,
-                timing=Timing(),
-            )
-        if not frames.pixels:
-            raise ArgumentError("frames: got none; wants at least one, or None for a blind view")
-        info = frames.plan.info
-        facts = ClipFacts(
-            times_s=tuple(index / info.fps for index in frames.plan.indices),
-            duration_s=info.duration_s,
-        )
+    def see(
+        self, frames: Frames | None, *, system: str = "", captions: Sequence[Caption] = ()
+    ) -> View:
+        """Look at a clip once for all its questions; None for a blind view.
+
+        ``system``: what the system turn says; ``captions``: (seconds, text) to stand before the
+        first frame that is later.
+        """
         view = View(
-            images=frames.pixels,
-            facts=facts,
+            images=(),
+            facts=None,
+            system=system,
             processor=self._processor,
             features=None,
             prefix_ids=(),
             prefix=None,
+            timing=Timing(),
+        )
+        if frames is None:
+            return view
+        if not frames.pixels:
+            raise ArgumentError("frames: got none; wants at least one, or None for a blind view")
+        info = frames.plan.info
+        times_s = tuple(index / info.fps for index in frames.plan.indices)
+        facts = ClipFacts(
+            times_s=times_s + (info.duration_s,) * len(frames.stills),
+            duration_s=info.duration_s,
+            captions=tuple(
+                (sum(frame_s <= time_s for frame_s in times_s), text)
+                for time_s, text in sorted(captions, key=lambda caption: caption[0])
+            ),
+        )
+        view = replace(
+            view,
+            images=frames.pixels + frames.stills,
+            facts=facts,
             timing=Timing(decode_s=frames.decode_s),
         )
         return self._prefilled(view) if self._share else view
 
     def prompt(self, view: View, ask: Ask) -> Prompt:
         """The question as tokens. ``shared_prefix_len`` of them are already in the view's cache."""
-        text = self._processor.text(ask.text, view.facts)
+        talk = Talk(system=view.system, history=ask.history, prefill=ask.prefill)
+        text = self._processor.text(ask.text, view.facts, talk)
         ids = self._tokenizer.encode(text.full)
         shared = len(view.prefix_ids)
         # Text behind a special token cannot change the tokens before it, but a tokenizer is data.
@@ -196,7 +210,9 @@ class Model:
     def _prefilled(self, view: View) -> View:
         """The view with features and the context of everything before the question."""
         view = self._with_features(view)
-        ids = self._tokenizer.encode(self._processor.text("", view.facts).full)
+        ids = self._tokenizer.encode(
+            self._processor.text("", view.facts, Talk(system=view.system)).full
+        )
         last = max((at for at, token in enumerate(ids) if token in self._visual_ids), default=-1)
         prefix_ids = ids[: last + 1]
         start = time.perf_counter()
@@ -251,7 +267,7 @@ def open_model(
             found.files["tokenizer"].path, bos_token=bos if isinstance(bos, str) else ""
         ),
         graphs=graphs,
-        stops=_stops(found),
+        stops=read_stops(found),
         share=share,
         card={
             "name": found.name,
@@ -266,23 +282,3 @@ def open_model(
             "sha256": digests,
         },
     )
-
-
-def _stops(found: Manifest) -> Stops:
-    """End tokens as transformers' generate() takes them: generation_config, else config."""
-    generation, config = found.read("generation"), found.read("config")
-    text = config.get("text_config")
-    options = [generation, config, text if isinstance(text, dict) else {}]
-    eos: object = []
-    for option in reversed(options):
-        if option.get("eos_token_id") is not None:
-            eos = option["eos_token_id"]
-    ids = [value for value in (eos if isinstance(eos, list) else [eos]) if isinstance(value, int)]
-    if not ids:
-        raise ManifestError(f"{found.folder}: got eos_token_id {eos!r}; wants a whole number")
-    penalty = generation.get("repetition_penalty") or 1.0
-    if not isinstance(penalty, (int, float)) or penalty <= 0:
-        raise ManifestError(
-            f"{found.folder}: got repetition_penalty {penalty!r}; wants a number > 0"
-        )
-    return Stops(eos_ids=frozenset(ids), repetition_penalty=float(penalty))

@@ -12,8 +12,8 @@ from typing import Protocol
 
 import numpy as np
 
+from edgeval import dataset, prompting, variants
 from edgeval import frames as frame_rules
-from edgeval import prompting, variants
 from edgeval.benchmarks.base import Benchmark
 from edgeval.errors import ArgumentError, DataError, MemoryLimitError, VideoError
 from edgeval.journal import Journal, answered
@@ -85,13 +85,14 @@ class _Seen:
 
 
 def check_videos(clips: Sequence[Clip]) -> tuple[str, ...]:
-    """One sentence for each video that cannot be opened; empty when all can."""
+    """One sentence for each video or image that cannot be opened; empty when all can."""
     wrong: dict[Path, str] = {}
-    for video in dict.fromkeys(clip.video for clip in clips if clip.video is not None):
+    files = (path for clip in clips for path in (clip.video, clip.image) if path is not None)
+    for path in dict.fromkeys(files):
         try:
-            probe(video)
+            probe(path)
         except DataError as error:
-            wrong[video] = str(error)
+            wrong[path] = str(error)
     return tuple(wrong.values())
 
 
@@ -125,7 +126,7 @@ def say_after(work: Work, answers: Mapping[str, str], text: str) -> Iterator[tup
     for seen in _seen_ahead(work, clips, digest=False):
         if seen.failure is not None:
             continue
-        view = work.model.see(seen.frames)
+        view = _look(work, seen)
         for question in seen.clip.questions:
             asked = work.benchmark.ask(seen.clip, question)
             history = (
@@ -158,31 +159,37 @@ def _seen_ahead(work: Work, clips: Sequence[Clip], *, digest: bool) -> Iterator[
 
 
 def _see(work: Work, clip: Clip, *, digest: bool) -> _Seen:
-    if clip.video is None:
+    if clip.video is None and clip.image is None:
         return _Seen(clip=clip, frames=None, video_sha256="", failure=None)
     sha256 = ""
     try:
-        sha256 = _sha256(clip.video)
-        rule = dataclasses.replace(
-            variants.rule_of(clip.variant, work.rule), include_last=clip.must_see_last
-        )
-        plan = frame_rules.plan(probe(clip.video), rule, segment_s=clip.segment_s)
-        frames = decode(plan, shrink=work.model.shrink, digest=digest)
-    except VideoError as error:
+        if clip.video is not None:
+            sha256 = dataset.sha256(clip.video)
+        frames = _frames(work, clip, digest=digest)
+    except DataError as error:
         failure = Failure(kind="video", message=str(error))
         return _Seen(clip=clip, frames=None, video_sha256=sha256, failure=failure)
     return _Seen(clip=clip, frames=frames, video_sha256=sha256, failure=None)
 
 
-def _sha256(path: Path) -> str:
-    try:
-        with path.open("rb") as stream:
-            digest = hashlib.sha256()
-            while block := stream.read(1 << 20):
-                digest.update(block)
-            return digest.hexdigest()
-    except OSError as error:
-        raise VideoError(f"{path}: cannot be read ({error.strerror})") from error
+def _frames(work: Work, clip: Clip, *, digest: bool) -> Frames:
+    """The planned frames of the video with the clip's image behind them, or the image alone."""
+    still: Frames | None = None
+    if clip.image is not None:
+        plan = frame_rules.plan(probe(clip.image), FrameRule(how="indices", indices=(0,)))
+        still = decode(plan, shrink=work.model.shrink, digest=digest)
+        if clip.video is None:
+            return still
+    if clip.video is None:
+        raise VideoError(f"{clip.id}: got neither a video nor an image; wants one to look at")
+    rule = dataclasses.replace(
+        variants.rule_of(clip.variant, work.rule), include_last=clip.must_see_last
+    )
+    plan = frame_rules.plan(probe(clip.video), rule, segment_s=clip.segment_s)
+    frames = decode(plan, shrink=work.model.shrink, digest=digest)
+    if still is None:
+        return frames
+    return dataclasses.replace(frames, stills=still.pixels, digests=frames.digests + still.digests)
 
 
 def _answer_clip(work: Work, seen: _Seen) -> Iterator[Step]:
@@ -192,7 +199,7 @@ def _answer_clip(work: Work, seen: _Seen) -> Iterator[Step]:
         if failure is None:
             try:
                 if view is None:
-                    view = work.model.see(seen.frames)
+                    view = _look(work, seen)
                 yield _answer(work, seen, view, question)
                 continue
             except ArgumentError as error:
@@ -208,6 +215,10 @@ def _answer_clip(work: Work, seen: _Seen) -> Iterator[Step]:
             prompt=None,
             record=_failed(work, seen, question, failure),
         )
+
+
+def _look(work: Work, seen: _Seen) -> View:
+    return work.model.see(seen.frames, system=seen.clip.system, captions=seen.clip.captions)
 
 
 def _n_frames(seen: _Seen) -> int:

@@ -18,6 +18,7 @@ from numpy.typing import NDArray
 from edgeval.errors import ArgumentError
 
 Plane = NDArray[np.uint8] | NDArray[np.uint16]
+Caption = tuple[float, str]
 Kind = Literal["choice", "number", "text"]
 Order = Literal["forward", "reverse", "shuffle"]
 How = Literal[
@@ -83,7 +84,7 @@ class Clip:
     segment_s: tuple[float, float] | None = None
     image: Path | None = None
     system: str = ""
-    captions: tuple[tuple[float, str], ...] = ()
+    captions: tuple[Caption, ...] = ()
     variant: str = ""
 
 
@@ -201,6 +202,7 @@ class Frames:
     ``pixels``: one array per frame as the family's shrink made it (uint8 [h, w, 3] by default).
     ``pts_s``: float64 [T], the times really got. ``digests``: sha256 of each frame's uint8 RGB [H,
     W, 3] bytes, when asked for. ``damage``: what was lost or suspect, empty for a sound file.
+    ``stills``: pictures that are not of the video, shown after its frames.
     """
 
     plan: FramePlan
@@ -208,6 +210,7 @@ class Frames:
     pts_s: NDArray[np.float64]
     digests: tuple[str, ...] = ()
     damage: tuple[str, ...] = ()
+    stills: tuple[NDArray[np.generic], ...] = ()
     decode_s: float = 0.0
 
 
@@ -328,9 +331,8 @@ class PromptDigest:
 class Record:
     """One asked question: what was seen, said and scored, or why not.
 
-    ``video`` is relative to the data folder. ``answer`` is the text that was scored: the
-    generation's own, or what the way of prompting took from it; ``turns`` and ``note`` are what
-    that way said before and about it.
+    ``video`` is relative to the data folder. ``answer`` is the text that was scored; ``turns`` and
+    ``note`` are what the way of prompting said before and about it.
     """
 
     question: Question
@@ -387,10 +389,7 @@ class Reference:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Report:
-    """Every figure of one benchmark run.
-
-    ``headline``: the (name, rule, group) keys of the main table, in order.
-    """
+    """Every figure of a run. ``headline``: (name, rule, group) keys of the main table, in order."""
 
     benchmark: str
     figures: tuple[Figure, ...]

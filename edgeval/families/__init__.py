@@ -13,7 +13,7 @@ from numpy.typing import NDArray
 
 from edgeval.errors import ManifestError, UnknownName
 from edgeval.modelfolder import Manifest
-from edgeval.types import FrameRule, Picture
+from edgeval.types import FrameRule, Picture, Turn
 
 FAMILIES = {"smolvlm": "edgeval.families.smolvlm"}
 ENTRY_POINTS = "edgeval.families"
@@ -25,11 +25,29 @@ Feeds = Mapping[str, NDArray[np.generic]]
 class ClipFacts:
     """What a prompt tells of a clip.
 
-    A time in seconds for each frame shown, and the clip's length in seconds.
+    A time in seconds for each frame shown, and the clip's length in seconds. ``captions``: text to
+    stand before the frame of that number (the number of frames: behind the last).
     """
 
     times_s: tuple[float, ...]
     duration_s: float
+    captions: tuple[tuple[int, str], ...] = ()
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Talk:
+    """What stands around the question of a prompt.
+
+    ``history``: turns before it, the first of the user, which then has the video; ``prefill``: how
+    the answer begins.
+    """
+
+    system: str = ""
+    history: tuple[Turn, ...] = ()
+    prefill: str = ""
+
+
+PLAIN = Talk()
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -69,8 +87,8 @@ class Processor(Protocol):
         Float32 pixels.
         """
 
-    def text(self, question: str, facts: ClipFacts | None) -> PromptText:
-        """The whole prompt of one user turn, with a video (``facts``) or without."""
+    def text(self, question: str, facts: ClipFacts | None, talk: Talk = PLAIN) -> PromptText:
+        """The whole prompt up to the answer, with a video (``facts``) or without."""
 
     def card(self) -> Mapping[str, object]:
         """The constants in use, for the run card."""

@@ -17,12 +17,12 @@ from numpy.typing import NDArray
 
 from edgeval import pixels
 from edgeval.errors import ArgumentError, ManifestError
-from edgeval.families import ClipFacts, Family, Feeds, PromptText
+from edgeval.families import PLAIN, ClipFacts, Family, Feeds, PromptText, Talk
 from edgeval.families.smolvlm.constants import Constants, constants
 from edgeval.families.smolvlm.words import in_words
 from edgeval.modelfolder import Manifest
 from edgeval.template import Template, read_template
-from edgeval.types import FrameRule, Picture
+from edgeval.types import FrameRule, Picture, Turn
 
 # transformers caps the first resize there (MAX_IMAGE_SIZE).
 LARGEST_EDGE = 4096
@@ -115,25 +115,38 @@ class SmolVLM:
                 "pixel_attention_mask": np.ones((1, len(stack), c.square, c.square), np.bool_),
             }
 
-    def text(self, question: str, facts: ClipFacts | None) -> PromptText:
-        """Render the turn, then put the frames where the video's placeholder is."""
-        part = {"type": "text", "text": question}
+    def text(self, question: str, facts: ClipFacts | None, talk: Talk = PLAIN) -> PromptText:
+        """Render the turns, then put the frames where the video's placeholder is."""
+        turns = [*talk.history, Turn(role="user", text=question)]
+        messages: list[dict[str, object]] = [
+            {"role": turn.role, "content": [{"type": "text", "text": turn.text}]} for turn in turns
+        ]
+        if facts is not None:
+            first = [{"type": "video"}, {"type": "text", "text": turns[0].text}]
+            messages[0] = {"role": "user", "content": first}
+        if talk.system:
+            said = [{"type": "text", "text": talk.system}]
+            messages.insert(0, {"role": "system", "content": said})
+        begun = f" {talk.prefill}" if talk.prefill else ""
         if facts is None:
-            blind = self.blind_template.render([{"role": "user", "content": [part]}])
+            blind = self.blind_template.render(messages) + begun
             return PromptText(short=blind, full=blind)
-        content = [{"type": "video"}, part]
-        short = self.video_template.render([{"role": "user", "content": content}])
+        short = self.video_template.render(messages) + begun
         return PromptText(short=short, full=short.replace(self.tokens.video, self._video(facts), 1))
 
     def _video(self, facts: ClipFacts) -> str:
         t = self.tokens
         block = t.fake + t.global_image + t.image * self.constants.tokens + t.fake
         duration = timedelta(seconds=int(facts.duration_s))
-        frames = "".join(
+        parts = [
             FRAME.format(minutes=int(second // 60), seconds=int(second % 60)) + block
             for second in facts.times_s
-        )
-        return INTRO.format(count=in_words(len(facts.times_s)), duration=duration) + frames + OUTRO
+        ]
+        # From the last on, so that the places of those before stay what they are.
+        for before, caption in reversed(facts.captions):
+            parts.insert(before, f"\n{caption}")
+        intro = INTRO.format(count=in_words(len(facts.times_s)), duration=duration)
+        return intro + "".join(parts) + OUTRO
 
     def card(self) -> Mapping[str, object]:
         """The constants."""

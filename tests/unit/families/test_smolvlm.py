@@ -9,10 +9,11 @@ from pathlib import Path
 import pytest
 
 from edgeval.errors import ManifestError
-from edgeval.families import ClipFacts
+from edgeval.families import ClipFacts, Talk
 from edgeval.families.smolvlm import SmolVLM, first_size, open_smolvlm
 from edgeval.families.smolvlm.words import in_words
 from edgeval.modelfolder import Manifest, ModelFile
+from edgeval.types import Turn
 
 VIDEO = {
     "image_mean": [0.5, 0.5, 0.5],
@@ -169,3 +170,27 @@ def test_words_equal_num2words():
     num2words = pytest.importorskip("num2words").num2words
     numbers = [*range(1300), *range(1300, 1_000_000, 7919)]
     assert [n for n in numbers if in_words(n) != num2words(n)] == []
+
+
+def test_what_stands_around_a_question_is_in_the_prompt(opened):
+    model = opened(preprocessor=VIDEO)
+    facts = ClipFacts(
+        times_s=(0.0, 1.0, 2.0), duration_s=3.0, captions=((1, "one"), (1, "two"), (3, "fin."))
+    )
+    talk = Talk(
+        system="Watch.",
+        history=(Turn(role="user", text="First?"), Turn(role="assistant", text="Yes.")),
+        prefill="Best option:(",
+    )
+    text = model.text("Then?", facts, talk)
+    assert text.short == (
+        "<|im_start|>System: Watch.<end_of_utterance>\n"
+        "User: <video>First?<end_of_utterance>\n"
+        "Assistant: Yes.<end_of_utterance>\n"
+        "User: Then?<end_of_utterance>\n"
+        "Assistant: Best option:("
+    )
+    places = [
+        text.full.index(part) for part in ("00:00:", "one", "two", "00:01:", "00:02:", "fin.")
+    ]
+    assert places == sorted(places)

@@ -1,0 +1,36 @@
+"""What ends an answer, and what else generation_config.json decides about tokens."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+from edgeval.errors import ManifestError
+from edgeval.modelfolder import Manifest
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Stops:
+    """What the checkpoint's generation_config says about decoding."""
+
+    eos_ids: frozenset[int]
+    repetition_penalty: float
+
+
+def read_stops(found: Manifest) -> Stops:
+    """End tokens as transformers' generate() takes them: generation_config, else config."""
+    generation, config = found.read("generation"), found.read("config")
+    text = config.get("text_config")
+    options = [generation, config, text if isinstance(text, dict) else {}]
+    eos: object = []
+    for option in reversed(options):
+        if option.get("eos_token_id") is not None:
+            eos = option["eos_token_id"]
+    ids = [value for value in (eos if isinstance(eos, list) else [eos]) if isinstance(value, int)]
+    if not ids:
+        raise ManifestError(f"{found.folder}: got eos_token_id {eos!r}; wants a whole number")
+    penalty = generation.get("repetition_penalty") or 1.0
+    if not isinstance(penalty, (int, float)) or penalty <= 0:
+        raise ManifestError(
+            f"{found.folder}: got repetition_penalty {penalty!r}; wants a number > 0"
+        )
+    return Stops(eos_ids=frozenset(ids), repetition_penalty=float(penalty))
