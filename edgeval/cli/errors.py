@@ -7,6 +7,7 @@ from pathlib import Path
 
 import click
 
+from edgeval import benchmarks
 from edgeval.contactsheet import contact_sheet
 from edgeval.erroranalysis import EXPLAIN, categories, sample_wrong, tally, write_sheet
 from edgeval.errors import RunFolderError
@@ -50,7 +51,7 @@ def command(  # noqa: PLR0913 - click hands every option over by name
     if output is None:
         raise click.UsageError("give -o FOLDER for the sheet, or --tally SHEET to count one")
     records = read_records(run, card).records
-    leading = rule or next((name for record in records for name in record.scores), "")
+    leading = rule or benchmarks.load(spec.benchmark).rules[0]
     wrong = sample_wrong(records, leading, n, seed)
     if not wrong:
         raise RunFolderError(f"{run}: got no wrong answer under rule {leading!r}; nothing to do")

@@ -232,3 +232,13 @@ def test_results_and_logs_do_not_mix(finished: Path) -> None:
     assert done.stdout.startswith("|")
     assert "questions" in done.stderr
     assert os.linesep + "edgeval:" not in done.stdout
+
+
+def test_wrong_answers_on_a_sheet_and_back(finished: Path) -> None:
+    done = edgeval("errors", "run", "-o", "sheet", "--n", 2, cwd=finished)
+    assert done.returncode == 0, done.stderr
+    assert "under rule official" in done.stdout
+    assert (finished / "sheet" / "001.png").read_bytes().startswith(b"\x89PNG")
+    counted = edgeval("errors", "run", "--tally", "sheet/sheet.csv", cwd=finished)
+    assert counted.returncode == 0, counted.stderr
+    assert "n = 0 errors with a cause, 2 without one" in counted.stdout
