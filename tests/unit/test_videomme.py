@@ -169,3 +169,11 @@ def test_subtitles_are_told_by_what_they_add() -> None:
     told = videomme.report(records)
     assert _figure(told, "accuracy, subtitles", "official").value == pytest.approx(200 / 3)
     assert _figure(told, "gain from subtitles", "official").value == pytest.approx(100 / 3)
+
+
+def test_the_headline_is_lengths_without_subtitles_then_each_setting() -> None:
+    told = videomme.report([*_records("video", "C", "A", "A"), *_records("subtitles", "C")])
+    lengths = [("accuracy", f"duration={one}") for one in videomme.DURATIONS]
+    settings = [("accuracy, subtitles", ""), ("gain from subtitles", "")]
+    want = [("accuracy", ""), *lengths, *settings]
+    assert told.headline == tuple((n, rule, g) for rule in videomme.RULES for n, g in want)
