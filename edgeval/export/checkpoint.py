@@ -22,6 +22,7 @@ CLASSES = {
     "idefics3": "transformers.models.idefics3.modeling_idefics3:Idefics3ForConditionalGeneration",
 }
 PICKLES = ("*.bin", "*.pt", "*.pth", "*.ckpt", "*.pkl")
+PACKAGES = ("torch", "transformers", "onnx", "onnxscript", "safetensors")
 PIP = "pip install 'edgeval[export]'"
 
 
@@ -97,13 +98,24 @@ def _without_broken_torchvision() -> Iterator[None]:
         yield
 
 
+def check(folder: Path) -> str:
+    """The model_type of a checkpoint that can be exported here.
+
+    ManifestError for the folder, EngineError for a package that is missing.
+    """
+    model_type = read_model_type(folder)
+    check_weights(folder)
+    if missing := [name for name in PACKAGES if importlib.util.find_spec(name) is None]:
+        raise EngineError(f"export: {', '.join(missing)} not installed; run {PIP}")
+    return model_type
+
+
 def load(folder: Path) -> Checkpoint:
     """Load a checkpoint in float32 on the CPU.
 
     EngineError when torch or transformers is missing.
     """
-    model_type = read_model_type(folder)
-    check_weights(folder)
+    model_type = check(folder)
     module_name, class_name = CLASSES[model_type].split(":")
     try:
         torch = importlib.import_module("torch")

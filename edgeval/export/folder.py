@@ -48,11 +48,14 @@ def export(plan: Plan) -> Proof:
     Raises ManifestError for a checkpoint or folder that cannot be used, and when the graphs do not
     agree with the checkpoint within the tolerance of the precision (the manifest is not written).
     """
-    from edgeval.export import checkpoint, proof
+    from edgeval.export import checkpoint
 
+    checkpoint.check(plan.checkpoint)
     known = constants(_checkpoint_manifest(plan))
     kept = _other_variants(plan)
     loaded = checkpoint.load(plan.checkpoint)
+    from edgeval.export import proof
+
     graphs = _write_graphs(plan, loaded)
     opened = open_graphs(
         "cpu",

@@ -6,7 +6,7 @@ import json
 
 import pytest
 
-from edgeval.errors import ManifestError
+from edgeval.errors import EngineError, ManifestError
 from edgeval.export import checkpoint
 
 
@@ -50,3 +50,15 @@ def test_broken_safetensors_are_one_sentence(folder, hf):
     (folder / "model.safetensors").write_bytes(b"\xff" * 64)
     with pytest.raises(ManifestError, match="cannot be loaded"):
         checkpoint.load(folder)
+
+
+def test_a_missing_package_names_the_extra(folder, monkeypatch):
+    (folder / "model.safetensors").write_bytes(b"")
+    find_spec = checkpoint.importlib.util.find_spec
+    monkeypatch.setattr(
+        checkpoint.importlib.util,
+        "find_spec",
+        lambda name: None if name == "onnxscript" else find_spec(name),
+    )
+    with pytest.raises(EngineError, match=r"onnxscript not installed; run pip install"):
+        checkpoint.check(folder)
