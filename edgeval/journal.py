@@ -1,138 +1,32 @@
-"""The crash-safe run folder: one writer, appended and fsynced records, every line chained.
+"""The only writer of a run folder: records appended and fsynced, every line chained to the last.
 
-    run.json        the run card, written once before the first question, completed after the last
-    records.jsonl   one line per question: {"chain": ..., "record": {...}}
-    .lock           held by the process that writes
-
-``chain`` is the first 16 hex digits of sha256(previous chain + record bytes), so a flipped bit, a
-lost line and a torn tail are all seen. A torn or damaged tail is set aside and asked again; nothing
-whole is ever dropped.
+A torn or damaged tail is set aside and asked again; nothing whole is ever dropped. The folder
+itself is described in edgeval.runfolder.
 """
 
 from __future__ import annotations
 
 import fcntl
-import hashlib
 import json
 import os
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
 from pathlib import Path
 from types import TracebackType
-from typing import Any
 
 from edgeval.errors import Interrupted, RunFolderError
-from edgeval.records import from_json, to_json
+from edgeval.records import to_json
+from edgeval.runfolder import (
+    CARD,
+    RECORDS,
+    Tail,
+    dumps,
+    link,
+    read_card,
+    read_records,
+    seed_chain,
+    write_atomically,
+)
 from edgeval.types import Record
-
-CARD = "run.json"
-RECORDS = "records.jsonl"
-
-
-def write_atomically(path: Path, text: str) -> None:
-    """Write a file so that it is there whole or not at all (fsync, then rename)."""
-    partial = path.with_name(f".{path.name}.partial")
-    try:
-        with partial.open("w", encoding="utf-8", newline="\n") as stream:
-            stream.write(text)
-            stream.flush()
-            os.fsync(stream.fileno())
-        partial.replace(path)
-    except OSError as error:
-        partial.unlink(missing_ok=True)
-        raise Interrupted(
-            f"{path.name}: could not be written ({error.strerror}); answers are safe, free the "
-            f"disk and resume"
-        ) from error
-
-
-def dumps(value: object) -> str:
-    """JSON in the one form that is hashed and compared: sorted keys, no spaces, UTF-8."""
-    return json.dumps(
-        value, sort_keys=True, separators=(",", ":"), ensure_ascii=False, allow_nan=False
-    )
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Tail:
-    """What a journal held: whole records, chain and byte offset after the last, torn bytes."""
-
-    records: tuple[Record, ...]
-    chain: str
-    offset: int
-    torn_bytes: int
-    lines_torn: int = 0
-
-
-def read_card(folder: Path) -> dict[str, object]:
-    """The run card of a folder. Raises RunFolderError when there is none or it is not one."""
-    path = folder / CARD
-    try:
-        card = json.loads(path.read_text(encoding="utf-8"))
-    except FileNotFoundError:
-        raise RunFolderError(
-            f"{folder}: got no {CARD}; wants a folder written by 'edgeval run'"
-        ) from None
-    except (OSError, ValueError) as error:
-        raise RunFolderError(
-            f"{path}: cannot be read as a run card ({error}); start a new run"
-        ) from error
-    if not isinstance(card, dict) or "identity" not in card:
-        raise RunFolderError(
-            f"{path}: got JSON that is no run card; wants a folder written by 'edgeval run'"
-        )
-    return card
-
-
-def model_name(card: Mapping[str, Any]) -> str:
-    """The name of the model a run card is about."""
-    return str(card["identity"]["model"].get("name", ""))
-
-
-def seed_chain(card: Mapping[str, object]) -> str:
-    """Chain value before the first record: it ties the journal to its run card."""
-    return hashlib.sha256(dumps(card["identity"]).encode()).hexdigest()[:16]
-
-
-def link(chain: str, body: str) -> str:
-    """Chain value after ``body``."""
-    return hashlib.sha256(f"{chain}{body}".encode()).hexdigest()[:16]
-
-
-def read_records(folder: Path, card: Mapping[str, object]) -> Tail:
-    """Every whole record up to the first that is torn or does not fit its chain."""
-    chain = seed_chain(card)
-    path = folder / RECORDS
-    raw = path.read_bytes() if path.exists() else b""
-    records: list[Record] = []
-    offset = 0
-    while (end := raw.find(b"\n", offset)) >= 0:
-        found = _read_line(raw[offset:end], chain)
-        if found is None:
-            break
-        chain, record = found
-        records.append(record)
-        offset = end + 1
-    return Tail(
-        records=tuple(records),
-        chain=chain,
-        offset=offset,
-        torn_bytes=len(raw) - offset,
-        lines_torn=raw.count(b"\n", offset),
-    )
-
-
-def _read_line(line: bytes, chain: str) -> tuple[str, Record] | None:
-    try:
-        entry = json.loads(line)
-        body = dumps(entry["record"])
-        after = link(chain, body)
-        # The very bytes are compared, so that no flip hides behind an equal parse.
-        if line.decode() != dumps({"chain": after, "record": entry["record"]}):
-            return None
-        return after, from_json(entry["record"])
-    except (ValueError, KeyError, TypeError):
-        return None
 
 
 class Journal:

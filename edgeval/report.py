@@ -16,7 +16,7 @@ from pathlib import Path
 from typing import Any
 
 from edgeval.benchmarks.base import Benchmark
-from edgeval.journal import dumps, model_name, write_atomically
+from edgeval.runfolder import dumps, model_name, write_atomically
 from edgeval.tables import comparison_table, every_figure, main_table
 from edgeval.types import Record, Report, Timing
 

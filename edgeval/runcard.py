@@ -16,9 +16,9 @@ from edgeval import __version__, benchmarks, manifest, prompting, variants
 from edgeval.benchmarks.base import Benchmark
 from edgeval.device import cpu
 from edgeval.errors import ArgumentError, DataError, RunFolderError, UnknownName
-from edgeval.journal import dumps
 from edgeval.model import open_model
 from edgeval.run import Work, check_videos
+from edgeval.runfolder import dumps
 from edgeval.types import Clip, Decoding, FrameRule, How, Order
 
 CARD_SCHEMA = 1

@@ -11,10 +11,10 @@ from edgeval import benchmarks
 from edgeval.contactsheet import contact_sheet
 from edgeval.erroranalysis import EXPLAIN, categories, sample_wrong, tally, write_sheet
 from edgeval.errors import RunFolderError
-from edgeval.journal import read_card, read_records
 from edgeval.png import write_png
 from edgeval.run import say_after
 from edgeval.runcard import Spec, prepare, root_of
+from edgeval.runfolder import read_card, read_records
 from edgeval.tables import aligned
 from edgeval.types import Record
 

@@ -17,9 +17,10 @@ from edgeval import report as reports
 from edgeval import variants
 from edgeval.cli.progress import Progress
 from edgeval.errors import ArgumentError, Interrupted, RunFolderError
-from edgeval.journal import Journal, model_name, read_card
+from edgeval.journal import Journal
 from edgeval.run import Work, execute
 from edgeval.runcard import FrameChoice, Spec, prepare, same_run
+from edgeval.runfolder import model_name, read_card
 from edgeval.tables import comparison_table, main_table
 from edgeval.trace import Trace
 from edgeval.types import Decoding, Record, Report

@@ -12,8 +12,8 @@ import click
 from edgeval import benchmarks, tally
 from edgeval.benchmarks.base import Benchmark
 from edgeval.errors import DataError, Interrupted, RunFolderError
-from edgeval.journal import write_atomically
 from edgeval.rescore import rescore
+from edgeval.runfolder import write_atomically
 from edgeval.tables import aligned, main_table
 from edgeval.types import Question, Record, Score
 

@@ -10,7 +10,8 @@ from pathlib import Path
 import pytest
 
 from edgeval.errors import Interrupted, RunFolderError
-from edgeval.journal import RECORDS, Journal, read_card, read_records
+from edgeval.journal import Journal
+from edgeval.runfolder import RECORDS, read_card, read_records
 from edgeval.types import Generation, PromptDigest, Question, Record, Score, Timing
 
 CARD = {"identity": {"benchmark": "toy"}, "invocation": {}}
