@@ -89,9 +89,10 @@ def takes(
 ) -> bool:
     """Whether ``to_rgb`` of such planes equals FFmpeg's rgb24 bit for bit (x86, PyAV's flags).
 
-    True for progressive 8-bit 4:2:0 and 4:2:2 of even height: any width, three matrices, both
-    ranges. Others pass swscale's general scaler, and interlaced ones go field by field (the caller
-    knows): let swscale make ``Picture.rgb`` there.
+    True for progressive 8-bit 4:2:0 and 4:2:2 of even height and any width, and for 4:4:4 of 8 and
+    10 bits from two columns on; in three matrices and both ranges. Others pass swscale's general
+    scaler, and interlaced ones go field by field (the caller knows): let swscale make
+    ``Picture.rgb`` there.
     """
     match = _PIX_FMT.fullmatch(pix_fmt)
     if match is None or matrix not in ("bt601", "bt709", "bt2020") or full_range not in (0, 1):
@@ -103,7 +104,7 @@ def to_rgb(picture: Picture, *, kernel: str = "auto") -> NDArray[np.uint8]:
     """The picture as uint8 RGB [H, W, 3], rotation applied; PyAV's ``to_ndarray("rgb24")``.
 
     Raises ArgumentError for planes that ``takes`` refuses. Source: FFmpeg@n8.1 libswscale, the
-    unscaled yuv2rgb of x86.
+    unscaled yuv2rgb of x86; yuv2rgb_full_1 for 4:4:4.
     """
     if picture.rgb is not None:
         rgb = np.ascontiguousarray(picture.rgb)

@@ -31,7 +31,46 @@ std::int16_t fixed13(std::int64_t x) {
   return static_cast<std::int16_t>(std::clamp<std::int64_t>(rounded, -0x7FFF, 0x7FFF));
 }
 
+/// 8.22 bits of fixed point to a byte; below 0 is 0, as is what wrapped round.
+std::uint8_t byte_of(std::uint32_t value) {
+  const auto number = static_cast<std::int32_t>(value);
+  return static_cast<std::uint8_t>(std::clamp(number, 0, (1 << 30) - 1) >> 22);
+}
+
+template <typename T>
+void full_row(const ColorFactors& f, const YuvView& picture, int row,
+              const std::array<std::uint8_t*, 3>& out) {
+  const int shift = 17 - picture.bit_depth;
+  std::array<const T*, 3> in{};
+  for (std::size_t i = 0; i < 3; ++i) {
+    in[i] = reinterpret_cast<const T*>(picture.plane[i] + row * picture.stride[i]);
+  }
+  constexpr std::uint32_t kZero = 128U << 9;
+  for (int x = 0; x < picture.width; ++x) {
+    const std::uint32_t y = (static_cast<std::uint32_t>(in[0][x]) << shift) -
+                            static_cast<std::uint32_t>(f.y_offset * 64);
+    const std::uint32_t u = (static_cast<std::uint32_t>(in[1][x]) << shift) - kZero;
+    const std::uint32_t v = (static_cast<std::uint32_t>(in[2][x]) << shift) - kZero;
+    const auto times = [](std::uint32_t sample, std::int16_t factor) {
+      return sample * static_cast<std::uint32_t>(factor);
+    };
+    const std::uint32_t luma = times(y, f.y) + (1U << 21);
+    out[0][x] = byte_of(luma + times(v, f.v_to_r));
+    out[1][x] = byte_of(luma + times(v, f.v_to_g) + times(u, f.u_to_g));
+    out[2][x] = byte_of(luma + times(u, f.u_to_b));
+  }
+}
+
 }  // namespace
+
+void full_chroma_row(const ColorFactors& factors, const YuvView& picture, int row,
+                     const std::array<std::uint8_t*, 3>& out) {
+  if (picture.bit_depth == 8) {
+    full_row<std::uint8_t>(factors, picture, row, out);
+  } else {
+    full_row<std::uint16_t>(factors, picture, row, out);
+  }
+}
 
 ColorFactors color_factors(Matrix matrix, bool full_range) {
   Chromatics c = chromatics(matrix);
@@ -53,8 +92,9 @@ ColorFactors color_factors(Matrix matrix, bool full_range) {
 }
 
 bool takes(Chroma chroma, int bit_depth, int width, int height) {
-  return bit_depth == 8 && chroma != Chroma::k444 && width > 0 && height > 0 &&
-         height % 2 == 0;
+  if (width < 1 || height < 1) return false;
+  if (chroma == Chroma::k444) return width > 1 && (bit_depth == 8 || bit_depth == 10);
+  return bit_depth == 8 && height % 2 == 0;
 }
 
 }  // namespace edgeval::pixels

@@ -37,9 +37,15 @@ struct ColorFactors {
 /// ff_yuv2rgb_c_init_tables), each rounded to 16 bits as its x86 path does.
 ColorFactors color_factors(Matrix matrix, bool full_range);
 
+/// One row of 4:4:4 to three u8 planes, `bit_depth` bits a sample. On its way FFmpeg
+/// lets blue wrap round at 2^31, so that it turns 0 where luma and u are near their
+/// top. Source: FFmpeg@n8.1 libswscale/output.c, yuv2rgb_full_1.
+void full_chroma_row(const ColorFactors& factors, const YuvView& picture, int row,
+                     const std::array<std::uint8_t*, 3>& out);
+
 /// Whether to_rgb() gives FFmpeg's rgb24 bit for bit: 8-bit 4:2:0 or 4:2:2 of even
-/// height. Other pictures go through swscale's scaler there, which is another
-/// arithmetic.
+/// height, 4:4:4 of 8 or 10 bits and at least two columns (one is not told from 4:2:2).
+/// Other pictures go through swscale's scaler there, which is another arithmetic.
 bool takes(Chroma chroma, int bit_depth, int width, int height);
 
 }  // namespace edgeval::pixels

@@ -49,6 +49,11 @@ class YuvRows final : public Rows {
         factors_(color_factors(picture.matrix, picture.full_range)) {}
 
   void next(Row out) override {
+    if (picture_.chroma == Chroma::k444) {
+      full_chroma_row(factors_, picture_, y_++,
+                      {out.plane[0], out.plane[1], out.plane[2]});
+      return;
+    }
     const int chroma_y = picture_.chroma == Chroma::k420 ? y_ / 2 : y_;
     kernels_.yuv_row(factors_, picture_.plane[0] + y_ * picture_.stride[0],
                      picture_.plane[1] + chroma_y * picture_.stride[1],

@@ -1,6 +1,7 @@
 #include "test/test_pixels.hpp"
 
 #include <cmath>
+#include <cstring>
 
 namespace {
 
@@ -63,6 +64,36 @@ void colour_follows_its_formula() {
         }
       }
     }
+    CHECK(wrong == 0);
+  }
+}
+
+/// Grey is luma alone, and white and black are reached, whatever the depth.
+void full_chroma_grey_is_grey() {
+  for (const int depth : {8, 10}) {
+    constexpr int kWidth = 256;
+    const std::size_t size = depth == 8 ? 1 : 2;
+    std::array<Bytes, 3> planes;
+    for (Bytes& plane : planes) plane.resize(kWidth * size);
+    for (int i = 0; i < kWidth; ++i) {
+      const std::array<int, 3> sample = {i << (depth - 8), 128 << (depth - 8),
+                                         128 << (depth - 8)};
+      for (std::size_t c = 0; c < 3; ++c) {
+        const auto word = static_cast<std::uint16_t>(sample[c]);
+        std::memcpy(&planes[c][static_cast<std::size_t>(i) * size], &word, size);
+      }
+    }
+    YuvView view{};
+    view.plane = {planes[0].data(), planes[1].data(), planes[2].data()};
+    view.stride.fill(static_cast<std::ptrdiff_t>(kWidth * size));
+    view.width = kWidth;
+    view.height = 1;
+    view.chroma = Chroma::k444;
+    view.bit_depth = depth;
+    view.full_range = true;
+    const Bytes rgb = run(view, {}, rgb_target(1, kWidth), Path::kAuto);
+    int wrong = 0;
+    for (std::size_t i = 0; i < rgb.size(); ++i) wrong += rgb[i] != i / 3 ? 1 : 0;
     CHECK(wrong == 0);
   }
 }
@@ -156,6 +187,7 @@ int main() {
   best_path_is_the_widest_there_is();
   colour_is_the_same_on_every_path();
   colour_follows_its_formula();
+  full_chroma_grey_is_grey();
   layouts_are_the_same_on_every_path();
   patches_lie_where_the_view_says();
   senseless_arguments_are_refused();

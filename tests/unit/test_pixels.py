@@ -50,7 +50,9 @@ def synthetic(pix_fmt: str, width: int, height: int, matrix: str, *, full: bool)
     frame = av.VideoFrame(width, height, pix_fmt)
     for i, plane in enumerate(frame.planes):
         rows = noise(plane.height, plane.line_size, seed=i)
-        plane.update((rows & (3 if pix_fmt.endswith("10le") else 255)).tobytes())
+        if pix_fmt.endswith("10le"):
+            rows[:, 1::2] &= 3
+        plane.update(rows.tobytes())
     frame.colorspace = COLORSPACE[matrix]
     frame.color_range = 2 if full else 1
     return frame
@@ -64,11 +66,12 @@ def claimed(frame: av.VideoFrame) -> bool:
 
 
 @pytest.mark.parametrize("kernel", KERNELS)
-@pytest.mark.parametrize("pix_fmt", ["yuv420p", "yuv422p"])
+@pytest.mark.parametrize("pix_fmt", ["yuv420p", "yuv422p", "yuv444p", "yuv444p10le"])
 @pytest.mark.parametrize("matrix", COLORSPACE)
 @pytest.mark.parametrize("full", [False, True])
 def test_rgb_equals_pyav_on_synthetic_frames(pix_fmt, matrix, full, kernel):
-    for width, height in ((1, 2), (34, 2), (67, 6), (318, 10)):
+    widths = (2, 34, 67, 318) if "444" in pix_fmt else (1, 34, 67, 318)
+    for width, height in zip(widths, (2, 2, 6, 10), strict=True):
         frame = synthetic(pix_fmt, width, height, matrix, full=full)
         rgb = pixels.to_rgb(picture_of(frame), kernel=kernel)
         np.testing.assert_array_equal(rgb, frame.to_ndarray(format="rgb24"))
@@ -93,7 +96,8 @@ def test_rgb_equals_pyav_on_real_frames(shared: Path, folder: str):
 
 def test_every_claim_holds():
     sizes = [(w, h) for w in (1, 2, 5, 16, 33) for h in (1, 2, 3, 6)]
-    formats = ("yuv420p", "yuvj420p", "yuv422p", "yuv444p", "yuv420p10le", "nv12", "rgb24", "gray")
+    formats = ("yuv420p", "yuvj420p", "yuv422p", "yuv444p", "yuvj444p")
+    formats += ("yuv420p10le", "yuv422p10le", "yuv444p10le", "yuv444p12le", "nv12", "gray")
     held = 0
     for pix_fmt, (width, height) in itertools.product(formats, sizes):
         full = pix_fmt.startswith("yuvj")
@@ -102,7 +106,7 @@ def test_every_claim_holds():
             rgb = pixels.to_rgb(picture_of(frame))
             np.testing.assert_array_equal(rgb, frame.to_ndarray(format="rgb24"))
             held += 1
-    assert held >= 30
+    assert held >= 70
 
 
 def test_unknown_matrices_are_not_claimed():
