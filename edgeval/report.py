@@ -208,3 +208,16 @@ def seconds(records: Sequence[Record]) -> Timing:
         prefill_s=prefill,
         step_s=(steps,),
     )
+
+
+def seconds_a_question(records: Sequence[Record]) -> dict[str, float]:
+    """Variant ("" as it is) to mean seconds, what a clip pays once spread over its questions."""
+    found: dict[str, list[Record]] = {}
+    for record in records:
+        found.setdefault(record.variant, []).append(record)
+    means = {}
+    for variant, rows in found.items():
+        spent = seconds(rows)
+        once = spent.decode_s + spent.preprocess_s + spent.vision_s + spent.prefix_s
+        means[variant] = round((once + spent.prefill_s + sum(spent.step_s)) / len(rows), 6)
+    return means

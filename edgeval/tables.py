@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 
 from edgeval.types import Figure, Report
-from edgeval.variants import verdict
+from edgeval.variants import KNEE, verdict
 
 
 def aligned(rows: Sequence[Sequence[str]]) -> str:
@@ -45,7 +45,10 @@ def comparison_table(report: Report) -> str:
     notes: list[str] = []
     rows = [["variant", "rule", "as it is", "so changed", "drop [95 % interval] n"]]
     groups: dict[tuple[str, str], list[Figure]] = {}
+    knees = [figure for figure in report.comparisons if figure.name == KNEE]
     for figure in report.comparisons:
+        if figure.name == KNEE:
+            continue
         groups.setdefault((figure.group, figure.rule), []).append(figure)
     for (variant, rule), (true, changed, drop) in groups.items():
         shares = ("-" if one.value is None else f"{one.value:.2f}" for one in (true, changed))
@@ -53,6 +56,7 @@ def comparison_table(report: Report) -> str:
     rule = report.comparisons[0].rule
     said = verdict(report.comparisons, rule)
     lines = [f"under rule {rule}: {said}"] if said else []
+    lines += [f"rule {knee.rule}: knee at {_frames(knee)}, {knee.group}" for knee in knees]
     lines += [f"[{i}] {note}" for i, note in enumerate(notes, start=1)]
     return "\n\n".join([aligned(rows), "\n".join(f"- {line}" for line in lines)])
 
@@ -75,6 +79,12 @@ def every_figure(figures: Sequence[Figure]) -> str:
             ]
         )
     return aligned(rows)
+
+
+def _frames(knee: Figure) -> str:
+    if knee.value is None:
+        return "no budget"
+    return f"{knee.value:g} frames [{knee.low:g}, {knee.high:g}]"
 
 
 def _heading(name: str, group: str) -> str:

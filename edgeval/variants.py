@@ -21,6 +21,8 @@ ABLATIONS = ("blind", "single", "shuffle", "reverse", "wrong-video")
 BUDGET = "frames="
 TRUE = "as it is"
 DROP = "drop"
+KNEE = "knee"
+KNEE_POINTS = 1.0
 
 
 def check(names: Sequence[str]) -> tuple[str, ...]:
@@ -96,9 +98,45 @@ def figures(records: Sequence[Record], rules: Sequence[str]) -> tuple[Figure, ..
     Only questions asked both ways count; intervals resample whole videos.
     """
     names = tuple(dict.fromkeys(record.variant for record in records if record.variant))
-    return tuple(
-        figure for rule in rules for name in names for figure in _pair(records, rule, name)
-    )
+    found = [figure for rule in rules for name in names for figure in _pair(records, rule, name)]
+    if sum(name.startswith(BUDGET) for name in names) > 1:
+        found += [_knee(records, rule) for rule in rules]
+    return tuple(found)
+
+
+def _knee(records: Sequence[Record], rule: str) -> Figure:
+    """The smallest budget that comes within KNEE_POINTS of the largest (ours), resampled whole.
+
+    Its value and interval are frames, not percent.
+    """
+    cells: dict[str, dict[int, Cell]] = {}
+    for record in records:
+        if record.variant.startswith(BUDGET):
+            frames = int(record.variant.removeprefix(BUDGET))
+            cells.setdefault(_true_id(record), {})[frames] = tally.cells([record], rule)[0]
+    known = sorted({frames for asked in cells.values() for frames in asked})
+    whole = [
+        [asked[frames] for frames in known]
+        for asked in cells.values()
+        if all(frames in asked and asked[frames].value is not None for frames in known)
+    ]
+    every = [cell for row in whole for cell in row]
+    key = (KNEE, rule, f"within {KNEE_POINTS:g} points of {known[-1]} frames")
+    if not whole:
+        return tally.figure(key, every, value=None, note=tally.NOTHING)
+    columns = np.array([[cell.value or 0.0 for cell in row] + [1.0] for row in whole])
+
+    def knees(sums: tally.Sums) -> tally.Sums:
+        shares = tally.divided(sums[:, :-1], sums[:, -1:])
+        near = shares >= shares[:, -1:] - KNEE_POINTS / 100 - 1e-12
+        found: tally.Sums = np.asarray(known, np.float64)[near.argmax(axis=1)]
+        return found
+
+    value = float(knees(columns.sum(axis=0, keepdims=True))[0])
+    bounds = tally.interval(columns, [row[0].cluster for row in whole], knees)
+    low, high = (bounds[0] / 100, bounds[1] / 100) if bounds else (value, value)
+    note = "in frames, not percent"
+    return tally.figure(key, every, value=value, bounds=(low, high), n=len(whole), note=note)
 
 
 def _pair(records: Sequence[Record], rule: str, name: str) -> Iterator[Figure]:

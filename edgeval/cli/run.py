@@ -249,6 +249,7 @@ def _completed(journal: Journal, seconds: float) -> dict[str, object]:
             "prefill": round(times.prefill_s, 3),
             "generate": round(sum(times.step_s), 3),
         },
+        "seconds_a_question": reports.seconds_a_question(journal.records),
         "finished": datetime.now(timezone.utc).isoformat(timespec="seconds"),
     }
 
@@ -257,6 +258,9 @@ def _print(report: Report, journal: Journal) -> None:
     click.echo(main_table(report, model_name(journal.card)))
     if report.comparisons:
         click.echo(f"\n{comparison_table(report)}")
+        spent = reports.seconds_a_question(journal.records)
+        told = ", ".join(f"{name or 'as it is'} {seconds:.3g}" for name, seconds in spent.items())
+        click.echo(f"- seconds a question, the clip's cost shared: {told}")
     click.echo(f"edgeval: run folder {journal.folder}", err=True)
 
 

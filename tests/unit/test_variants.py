@@ -156,3 +156,24 @@ def test_budgets_are_nested() -> None:
 def test_an_unknown_ablation_is_named() -> None:
     with pytest.raises(UnknownName, match="did you mean shuffle"):
         variants.check(["shufle"])
+
+
+@pytest.mark.parametrize("needed", [2, 4, 8])
+def test_the_knee_is_where_frames_stop_helping(needed: int) -> None:
+    records = []
+    for clip in variants.spread(make_clips(60), variants.budgets((1, 2, 4, 8, 16))):
+        seen = shown(clip)
+        value = float((seen is not None and len(set(seen[1])) >= needed) or luck(clip.id))
+        records.append(
+            Record(
+                question=clip.questions[0],
+                setting=clip.setting,
+                variant=clip.variant,
+                scores={"r": Score(rule="r", value=value, parsed="A", status="scored")},
+            )
+        )
+    figures = variants.figures(records, ("r",))
+    (knee,) = [figure for figure in figures if figure.name == variants.KNEE]
+    assert knee.value == needed
+    assert (knee.low, knee.high) == (needed, needed)
+    assert knee.n == 60
