@@ -10,6 +10,7 @@ import pytest
 from edgeval import benchmarks
 from edgeval.types import Score
 
+VSIBENCH = {"id": 1, "dataset": "scannet", "scene_name": "x", "question": "?"}
 TEMPCOMPASS = {"video_id": "1", "dim": "action"}
 # Each "<!-- answers: NAME -->" and the benchmark and row that its answers are to.
 ASKED: dict[str, tuple[str, dict[str, object]]] = {
@@ -25,6 +26,19 @@ ASKED: dict[str, tuple[str, dict[str, object]]] = {
     "videomme, D of four": (
         "videomme",
         {"question": "?", "options": ["A. a", "B. b", "C. c", "D. d"], "answer": "D"},
+    ),
+    "vsibench, 4": (
+        "vsibench",
+        {**VSIBENCH, "question_type": "object_counting", "ground_truth": "4"},
+    ),
+    "vsibench, B of two": (
+        "vsibench",
+        {
+            **VSIBENCH,
+            "question_type": "object_rel_distance",
+            "options": ["A. bed", "B. lamp"],
+            "ground_truth": "B",
+        },
     ),
     "tempcompass multi-choice, B of two": (
         "tempcompass",
@@ -54,7 +68,8 @@ ASKED: dict[str, tuple[str, dict[str, object]]] = {
 def _told(score: Score) -> str:
     if score.status in ("excluded", "needs_judge"):
         return {"excluded": "left out", "needs_judge": "judge"}[score.status]
-    return "right" if score.value == 1 else "wrong"
+    words = {1.0: "right", 0.0: "wrong", None: "wrong"}
+    return words.get(score.value) or f"{score.value:g}"
 
 
 def _cells(line: str) -> list[str]:
