@@ -129,7 +129,7 @@ def export(session: nox.Session) -> None:
         session.install(TORCH)
     package(session, "cpu", "test", "export")
     if has_own_venv(session):
-        # Alone: its wheel on PyPI asks for the CUDA build of torch, and the pixel tests need no operator.
+        # Alone: its wheel asks for a CUDA torch; the pixel tests need no operator of it.
         session.install(
             "--no-deps", *(pin for pin in EXTRAS["bench"] if pin.startswith("torchvision"))
         )
