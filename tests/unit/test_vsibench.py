@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import dataclasses
 import json
 from collections.abc import Mapping, Sequence
 from pathlib import Path
@@ -202,6 +203,15 @@ def test_the_headline_is_the_eight_tasks_and_both_means() -> None:
     groups = [group for _, rule, group in told.headline if rule == "official"]
     assert groups == [*(f"task={task}" for task in data.EIGHT), "", ""]
     assert [rule for _, rule, _ in told.headline] == [r for r in BENCHMARK.rules for _ in range(10)]
+
+
+def test_a_second_setting_adds_its_means_to_the_headline() -> None:
+    full = _full("route_planning", "")
+    blind = [dataclasses.replace(record, setting="blind") for record in full]
+    told = BENCHMARK.report([*full, *blind])
+    means = [name for name, rule, group in told.headline if rule == "official" and not group]
+    assert means == ["overall", "overall, micro", "overall, blind", "overall, micro, blind"]
+    assert len(told.headline) == 3 * (len(data.EIGHT) + len(means))
 
 
 @pytest.mark.parametrize(
