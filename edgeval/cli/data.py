@@ -97,13 +97,25 @@ def _make_lessons(order: _Order) -> str:
 
 
 def _make_rooms(order: _Order) -> str:
-    # Late, because it brings numpy with it, and the generator is rarely asked for.
+    if order.scenes:
+        return _ask_about_scenes(order)
+    from edgeval.synth import rooms_dataset
+
+    made = rooms_dataset.write(
+        order.output,
+        n_rooms=rooms_dataset.N_ROOMS if order.clips is None else order.clips,
+        seed0=rooms_dataset.FIRST_SEED if order.seed is None else order.seed,
+    )
+    return f"{len(made.names)} rooms, {sum(made.counts.values())} questions, {made.n_bytes:,} bytes"
+
+
+def _ask_about_scenes(order: _Order) -> str:
     from edgeval.synth import vsi_dataset
 
-    if not order.scenes or order.clips is not None:
+    if order.clips is not None:
         raise ArgumentError(
-            "vsibench: questions are made from scene geometry, all that it allows; "
-            "name its files with --scenes and leave out --clips"
+            "vsibench: got --clips with --scenes, about which all is asked that they allow; leave "
+            "one of them out"
         )
     written = vsi_dataset.write(order.output, order.scenes, seed=order.seed or 0)
     counts = ", ".join(f"{kind} {n}" for kind, n in written.counts.items())

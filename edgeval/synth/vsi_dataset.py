@@ -11,7 +11,7 @@ from __future__ import annotations
 
 import json
 from collections import Counter
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -21,6 +21,8 @@ from edgeval.scenes import Scene, read_scenes
 from edgeval.synth import vsi_geometry
 from edgeval.synth.draws import Draws, scene_draws
 from edgeval.synth.vsi_geometry import Posed
+
+Also = Callable[[Scene, Draws], Mapping[str, Sequence[Posed]]]
 
 # Ours: the most questions of a type about one scene. The published set has about as many.
 MOST: Mapping[str, int] = {
@@ -33,6 +35,8 @@ MOST: Mapping[str, int] = {
     "object_rel_direction_medium": 1,
     "object_rel_direction_hard": 1,
 }
+# Types whose few answers are dealt evenly.
+_BY_SIDE = (*vsi_geometry.SIDES, "route_planning")
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -93,26 +97,32 @@ def write(folder: Path, scene_files: Sequence[Path], *, seed: int = 0) -> Writte
     return Written(n_scenes=len(scenes), counts=counts)
 
 
-def questions(scenes: Sequence[Scene], *, seed: int) -> list[dict[str, object]]:
-    """Rows about each scene in turn; right letters and right sides come equally often."""
+def questions(
+    scenes: Sequence[Scene], *, seed: int, most: Mapping[str, int] = MOST, also: Also | None = None
+) -> list[dict[str, object]]:
+    """Rows about each scene in turn; right letters and right sides come equally often.
+
+    ``most`` of each type, in its order. ``also`` finds what geometry alone does not decide.
+    """
     letters, sides = Turns(), Turns()
     rows: list[dict[str, object]] = []
     for scene in scenes:
         draws = scene_draws(seed, f"{scene.dataset}/{scene.name}")
-        found = vsi_geometry.posed(scene, draws)
-        for kind, most in MOST.items():
-            for one in _chosen(found.get(kind, ()), most, sides, draws):
+        found: dict[str, Sequence[Posed]] = dict(vsi_geometry.posed(scene, draws))
+        found |= also(scene, draws) if also else {}
+        for kind, wanted in most.items():
+            for one in _chosen(found.get(kind, ()), wanted, sides, draws):
                 rows.append(_row(len(rows), scene, one, letters, draws))
     return rows
 
 
 def _chosen(found: Sequence[Posed], most: int, sides: Turns, draws: Draws) -> list[Posed]:
-    """Some of the questions: drawn, but for a direction by the side that has come least."""
+    """Some of the questions: drawn, a direction or route by the side that has come least."""
     left = list(found)
     chosen: list[Posed] = []
     while left and len(chosen) < most:
         pool = left
-        if left[0].kind in vsi_geometry.SIDES:
+        if left[0].kind in _BY_SIDE:
             side = sides.rarest(left[0].kind, sorted({one.answer for one in left}), draws)
             pool = [one for one in left if one.answer == side]
         chosen.append(draws.choice(pool))
@@ -124,7 +134,7 @@ def _row(number: int, scene: Scene, one: Posed, letters: Turns, draws: Draws) ->
     text, truth, options = one.text, one.answer, None
     if one.others:
         names = "ABCD"[: len(one.others) + 1]
-        truth = letters.rarest(one.kind, names, draws)
+        truth = letters.rarest(f"{one.kind} of {len(names)}", names, draws)
         order = draws.sample(one.others, len(one.others))
         order.insert(names.index(truth), one.answer)
         text = text.replace("{options}", ", ".join(order))

@@ -59,7 +59,7 @@ def test_kinds_and_disciplines_are_even(
 
 
 def test_the_lessons_are_small() -> None:
-    assert sum(path.stat().st_size for path in CARRIED.rglob("*") if path.is_file()) < 2_000_000
+    assert sum(path.stat().st_size for path in LESSONS.rglob("*") if path.is_file()) < 2_000_000
 
 
 @pytest.mark.parametrize("i", range(5))

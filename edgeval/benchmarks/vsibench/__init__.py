@@ -16,6 +16,8 @@ EvolvingLMMs-Lab/lmms-eval@75571cfe0fa36ca5ec2e6aa2bb268f9d38295af3, lmms_eval/t
 
 from __future__ import annotations
 
+from pathlib import Path
+
 from edgeval.benchmarks.base import Benchmark
 from edgeval.benchmarks.vsibench import data, report, rules
 
@@ -29,7 +31,7 @@ BENCHMARK = Benchmark(
     metric="vsibench_score",
     licence="Apache-2.0 for questions; videos under the terms of ARKitScenes, ScanNet, ScanNet++",
     source="vision-x-nyu/thinking-in-space@51e089c3, EvolvingLMMs-Lab/lmms-eval@75571cfe",
-    embedded=None,
+    embedded=Path(__file__).parents[2] / "embedded" / "vsibench",
     references=report.PUBLISHED,
     clips=data.clips,
     ask=data.ask,
