@@ -68,10 +68,7 @@ def word_error_rate(got: str, want: str) -> float:
 
 def word_error_rates(got: Sequence[str], want: Sequence[str]) -> NDArray[np.float64]:
     """Word error rate of every pair, float64 [n]."""
-    return _core.word_error_rates(
-        [_utf8(" ".join(text.split())) for text in got],
-        [_utf8(" ".join(text.split())) for text in want],
-    )
+    return _core.word_error_rates(got, want)
 
 
 def rouge_n(got: str, want: str, *, n: int, stem: bool = True) -> Overlap:
@@ -87,7 +84,7 @@ def rouge_n_rows(
     got: Sequence[str], want: Sequence[str], *, n: int, stem: bool = True
 ) -> NDArray[np.float64]:
     """ROUGE-n of every pair: float64 [len(got), 3], precision, recall and F."""
-    return _core.rouge_n(_lowered(got), _lowered(want), order=n, stem=stem)
+    return _core.rouge_n(got, want, order=n, stem=stem)
 
 
 def rouge_l(got: str, want: str, *, stem: bool = True) -> Overlap:
@@ -99,7 +96,7 @@ def rouge_l_rows(
     got: Sequence[str], want: Sequence[str], *, stem: bool = True
 ) -> NDArray[np.float64]:
     """ROUGE-L of every pair: float64 [len(got), 3], precision, recall and F."""
-    return _core.rouge_l(_lowered(got), _lowered(want), stem=stem)
+    return _core.rouge_l(got, want, stem=stem)
 
 
 def tally(
@@ -129,12 +126,3 @@ def bootstrap_sums(sums: NDArray[np.float64], *, resamples: int, seed: int) -> N
 def _overlap(rows: NDArray[np.float64]) -> Overlap:
     precision, recall, f_measure = rows[0].tolist()
     return Overlap(precision=precision, recall=recall, f_measure=f_measure)
-
-
-def _lowered(texts: Sequence[str]) -> list[bytes]:
-    return [_utf8(text.lower()) for text in texts]
-
-
-def _utf8(text: str) -> bytes:
-    """Bytes of any text, lone surrogates of a broken decoder included."""
-    return text.encode("utf-8", "surrogatepass")

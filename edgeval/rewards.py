@@ -11,12 +11,13 @@ Source: tulerfeng/Video-R1@59d65c347e44efa71be27abf9d89b4a2bb7d1c05, src/r1-v/sr
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass
 from types import MappingProxyType
 
 import numpy as np
 from numpy.typing import NDArray
 
-from edgeval import metrics
+from edgeval import _core
 from edgeval.answers.video_r1 import final_answer, is_think_then_answer, number, same_number
 from edgeval.errors import ArgumentError
 
@@ -25,6 +26,8 @@ Floats = NDArray[np.float64]
 Reward = Callable[[Texts, Texts], Floats]
 
 _TINY = 1e-9
+_TRIED = 0.1
+_SHORTEST, _LONGEST, _LENGTH_BONUS = 320, 512, 0.2
 
 
 def multiple_choice(answers: Texts, solutions: Texts) -> Floats:
@@ -56,14 +59,13 @@ def regression(answers: Texts, solutions: Texts) -> Floats:
 def ocr(answers: Texts, solutions: Texts) -> Floats:
     """1 less the word error rate, at least 0; case and marks count."""
     got, want = _held(answers, solutions)
-    return np.clip(1 - metrics.word_error_rates(got, want), 0, 1)
+    return _core.ocr_rewards(got, want)
 
 
 def free_form(answers: Texts, solutions: Texts) -> Floats:
     """The mean of the F-measures of ROUGE-1, ROUGE-2 and ROUGE-L, words stemmed."""
     got, want = _held(answers, solutions)
-    one, two = (metrics.rouge_n_rows(got, want, n=n)[:, 2] for n in (1, 2))
-    return np.clip((one + two + metrics.rouge_l_rows(got, want)[:, 2]) / 3, 0, 1)
+    return _core.free_form_rewards(got, want)
 
 
 ACCURACY: Mapping[str, Reward] = MappingProxyType(
@@ -94,6 +96,90 @@ def accuracy(answers: Texts, solutions: Texts, problem_types: Texts) -> Floats:
 def form(answers: Texts) -> Floats:
     """The format reward: 1 where a <think> and an <answer> block are the whole answer."""
     return np.array([is_think_then_answer(text) for text in answers], dtype=np.float64)
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Temporal:
+    """What frames in order are worth to each completion, and whether each group earned it.
+
+    ``bonus``: float64 [groups, completions]; ``granted``: float64 [groups], 1, 0, or 0.5 where no
+    shuffled frames were shown (what the source logs as temporal reward).
+    """
+
+    bonus: Floats
+    granted: Floats
+
+
+def temporal(ordered: Floats, shuffled: Floats) -> Temporal:
+    """0.3 for each completion with accuracy over 0.1 in groups that are no worse in order.
+
+    That is, where the mean accuracy on ordered frames, float64 [groups, completions], is at least
+    0.8 of that on shuffled ones, float64 [groups, others]; so equal means pass, zeros too.
+    """
+    bonus, granted = _core.temporal_rewards(ordered, shuffled)
+    return Temporal(bonus=bonus, granted=granted)
+
+
+def length(accuracies: Floats, n_tokens: NDArray[np.int64]) -> Floats:
+    """0.2 for each completion of 320 to 512 tokens with accuracy over 0.1, where two have that.
+
+    ``accuracies``: float64 [groups, completions] before the temporal bonus; ``n_tokens``: as many.
+    """
+    if accuracies.shape != n_tokens.shape or accuracies.ndim != 2:
+        raise ArgumentError(
+            f"length reward: got accuracies {accuracies.shape} and tokens {n_tokens.shape}; wants "
+            "the same [groups, completions]"
+        )
+    tried = accuracies > _TRIED
+    several = tried.sum(axis=1, keepdims=True) > 1
+    fits = (n_tokens >= _SHORTEST) & (n_tokens <= _LONGEST)
+    return np.where(tried & several & fits, _LENGTH_BONUS, 0.0)
+
+
+def advantages(rewards: Floats) -> Floats:
+    """Each reward less its group's mean, over the group's standard deviation + 1e-4.
+
+    ``rewards`` and the result: float64 [groups, completions]. The deviation is the unbiased one,
+    so a group has at least two. Raises ArgumentError.
+    """
+    return _core.group_advantages(rewards)
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class GroupRewards:
+    """What a T-GRPO step learns from: float64 [groups, completions], and [groups] of Temporal."""
+
+    rewards: Floats
+    advantages: Floats
+    granted: Floats
+
+
+def t_grpo(
+    accuracies: Floats,
+    forms: Floats,
+    *,
+    shuffled: Floats | None = None,
+    n_tokens: NDArray[np.int64] | None = None,
+) -> GroupRewards:
+    """Rewards and advantages of groups of completions, as T-GRPO sums them up.
+
+    ``accuracies`` and ``forms`` (accuracy and format reward): float64 [groups, completions] on
+    ordered frames; ``shuffled``: accuracies on shuffled frames, float64 [groups, others], None for
+    images, which earn no temporal bonus; ``n_tokens``: lengths of the completions, their end token
+    included, None for no length reward. The paper's groups: 8 ordered, 4 shuffled.
+    """
+    if accuracies.shape != forms.shape:
+        raise ArgumentError(
+            f"T-GRPO: got accuracies {accuracies.shape} and forms {forms.shape}; wants the same"
+        )
+    rewards = accuracies + forms
+    granted = np.full(len(accuracies), 0.5)
+    if shuffled is not None:
+        earned = temporal(accuracies, shuffled)
+        rewards, granted = rewards + earned.bonus, earned.granted
+    if n_tokens is not None:
+        rewards = rewards + length(accuracies, n_tokens)
+    return GroupRewards(rewards=rewards, advantages=advantages(rewards), granted=granted)
 
 
 def _held(*sides: Texts) -> list[list[str]]:

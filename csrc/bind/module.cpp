@@ -9,8 +9,8 @@ namespace py = pybind11;
 
 PYBIND11_MODULE(_core, module) {
   module.doc() =
-      "C++ kernels of edgeval: frame rules, pixels, metrics. Use edgeval.frames, "
-      ".pixels, .metrics.";
+      "C++ kernels of edgeval: frame rules, pixels, metrics, rewards. Use "
+      "edgeval.frames, .pixels, .metrics, .rewards.";
 
   // NOLINTNEXTLINE(performance-unnecessary-value-param): pybind11 wants this signature
   py::register_exception_translator([](std::exception_ptr error) {
@@ -26,4 +26,5 @@ PYBIND11_MODULE(_core, module) {
   edgeval::bind::register_sample(module);
   edgeval::bind::register_pixels(module);
   edgeval::bind::register_metrics(module);
+  edgeval::bind::register_rewards(module);
 }

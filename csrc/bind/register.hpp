@@ -6,6 +6,7 @@ namespace edgeval::bind {
 
 void register_metrics(pybind11::module_& module);
 void register_pixels(pybind11::module_& module);
+void register_rewards(pybind11::module_& module);
 void register_sample(pybind11::module_& module);
 
 }  // namespace edgeval::bind

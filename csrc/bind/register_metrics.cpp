@@ -1,12 +1,12 @@
-#include <pybind11/stl.h>
+#include <pybind11/pybind11.h>
 
 #include <algorithm>
 #include <cstdint>
 #include <string>
-#include <vector>
 
 #include "bind/array.hpp"
 #include "bind/register.hpp"
+#include "bind/texts.hpp"
 #include "core/bootstrap.hpp"
 #include "core/metrics.hpp"
 #include "core/metrics_stem.hpp"
@@ -14,7 +14,6 @@
 namespace edgeval::bind {
 namespace {
 
-using Texts = std::vector<std::string>;
 using Floats = py::array_t<double>;
 using AccuracyKernel = void (*)(const double*, const double*, std::int64_t, double*);
 
@@ -31,14 +30,17 @@ Floats relative_accuracy(AccuracyKernel kernel, const py::array& got,
   return out;
 }
 
-/// A [n, 3] array that `kernel` fills without the GIL.
+/// A [n, 3] array that `kernel` fills from two lists of texts without the GIL.
 template <typename Kernel>
-Floats overlaps(const Texts& got, const Kernel& kernel) {
-  Floats out({static_cast<py::ssize_t>(got.size()), py::ssize_t{3}});
+Floats overlaps(const py::sequence& got, const py::sequence& want,
+                const Kernel& kernel) {
+  const TextViews said(got, "got");
+  const TextViews meant(want, "want");
+  Floats out({static_cast<py::ssize_t>(said.views().size()), py::ssize_t{3}});
   double* to = out.mutable_data();
   {
     const py::gil_scoped_release unlocked;
-    kernel(to);
+    kernel(said.views(), meant.views(), to);
   }
   return out;
 }
@@ -95,29 +97,28 @@ void register_metrics(py::module_& module) {
       "Video-R1's definition: float32, `<`. got, want, result: [n].");
   module.def(
       "word_error_rates",
-      [](const Texts& got, const Texts& want) {
-        Floats out(static_cast<py::ssize_t>(got.size()));
-        double* to = out.mutable_data();
-        {
-          const py::gil_scoped_release unlocked;
-          word_error_rates(got, want, to);
-        }
-        return out;
+      [](const py::sequence& got, const py::sequence& want) {
+        return per_pair(got, want, word_error_rates);
       },
       py::arg("got"), py::arg("want"),
-      "Word edit distance over words wanted; words stand between single spaces.");
+      "Word edit distance over words wanted; words stand between white space.");
   module.def(
       "rouge_n",
-      [](const Texts& got, const Texts& want, int order, bool stem) {
-        return overlaps(got,
-                        [&](double* out) { rouge_n(got, want, order, stem, out); });
+      [](const py::sequence& got, const py::sequence& want, int order, bool stem) {
+        return overlaps(got, want,
+                        [&](const Texts& said, const Texts& meant, double* out) {
+                          rouge_n(said, meant, order, stem, out);
+                        });
       },
       py::arg("got"), py::arg("want"), py::kw_only(), py::arg("order"), py::arg("stem"),
-      "Precision, recall, F of shared n-grams: [n, 3]; texts in lower case.");
+      "Precision, recall, F of shared n-grams: [n, 3].");
   module.def(
       "rouge_l",
-      [](const Texts& got, const Texts& want, bool stem) {
-        return overlaps(got, [&](double* out) { rouge_l(got, want, stem, out); });
+      [](const py::sequence& got, const py::sequence& want, bool stem) {
+        return overlaps(got, want,
+                        [&](const Texts& said, const Texts& meant, double* out) {
+                          rouge_l(said, meant, stem, out);
+                        });
       },
       py::arg("got"), py::arg("want"), py::kw_only(), py::arg("stem"),
       "Precision, recall, F of the longest common subsequence: [n, 3].");

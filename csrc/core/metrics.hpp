@@ -1,15 +1,18 @@
 #pragma once
 
 #include <cstdint>
-#include <string>
+#include <string_view>
 #include <vector>
 
 /// Kernels behind scores: every one is a batch over n answers, writes to memory of the
 /// caller and repeats its source's arithmetic to the last bit.
 namespace edgeval {
 
-/// Most words one text may have in word_error_rates and the ROUGE kernels: two such
-/// texts take about 10 s, which bounds what one hostile answer costs.
+/// Answers or references, in UTF-8; any bytes will do.
+using Texts = std::vector<std::string_view>;
+
+/// Two texts are aligned if the product of their words is at most the square of this:
+/// two such texts take about 10 s, which bounds what one hostile answer costs.
 inline constexpr std::int64_t kMaxWords = 262144;
 
 /// Share of the ten thresholds 0.50 .. 0.95 with |got - want| / want <= 1 - threshold.
@@ -32,25 +35,22 @@ void mean_relative_accuracy_float32(const double* got, const double* want,
 /// Words inserted, deleted or replaced to make `want` of `got`, over max(1, words in
 /// want).
 ///
-/// Words are what single spaces separate (the caller folds other white space); case
-/// counts. out: [n]. Throws ArgumentError for lists of unequal length or a text over
-/// kMaxWords. Source: Video-R1@59d65c34 src/r1-v/src/open_r1/grpo.py (wer).
-void word_error_rates(const std::vector<std::string>& got,
-                      const std::vector<std::string>& want, double* out);
+/// Words stand between white space of any script; case counts. out: [n]. Throws
+/// ArgumentError for lists of unequal length or texts too long to be aligned. Source:
+/// Video-R1@59d65c34 src/r1-v/src/open_r1/grpo.py (wer).
+void word_error_rates(const Texts& got, const Texts& want, double* out);
 
 /// Precision, recall and F-measure of shared n-grams; out: [n, 3], 0 where nothing
 /// overlaps.
 ///
-/// Words are runs of a-z and 0-9 (the caller lowers case), those over 3 letters stemmed
-/// when `stem`. Throws ArgumentError for lists of unequal length, a text over
-/// kMaxWords, or `order` outside 1 .. 9. Source: google-research rouge_score
-/// (rouge_scorer.py).
-void rouge_n(const std::vector<std::string>& got, const std::vector<std::string>& want,
-             int order, bool stem, double* out);
+/// Words are runs of a-z and 0-9 in lower case, those over 3 letters stemmed when
+/// `stem`. Throws ArgumentError for lists of unequal length or `order` outside 1 .. 9.
+/// Source: google-research rouge_score (rouge_scorer.py).
+void rouge_n(const Texts& got, const Texts& want, int order, bool stem, double* out);
 
-/// The same for the longest common subsequence of words instead of n-grams (rougeL).
-void rouge_l(const std::vector<std::string>& got, const std::vector<std::string>& want,
-             bool stem, double* out);
+/// The same for the longest common subsequence of words instead of n-grams (rougeL);
+/// throws ArgumentError for texts too long to be aligned, too.
+void rouge_l(const Texts& got, const Texts& want, bool stem, double* out);
 
 /// How many of n answers fall into each (group, class); exact, in integers.
 ///

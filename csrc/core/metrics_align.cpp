@@ -1,6 +1,12 @@
 #include "core/metrics_align.hpp"
 
+#include <algorithm>
+#include <bitset>
+#include <string>
 #include <unordered_map>
+
+#include "core/error.hpp"
+#include "core/metrics.hpp"
 
 namespace edgeval {
 namespace {
@@ -93,11 +99,8 @@ int advance(Column& column, Word equal, int carry, std::size_t exit) {
   return out;
 }
 
-}  // namespace
-
-std::int64_t edit_distance(const Symbols& pattern, const Symbols& text,
-                           std::size_t n_symbols) {
-  if (pattern.empty()) return static_cast<std::int64_t>(text.size());
+std::int64_t long_edit_distance(const Symbols& pattern, const Symbols& text,
+                                std::size_t n_symbols) {
   Places places(pattern, n_symbols);
   std::vector<Column> columns(places.n_words());
   auto distance = static_cast<std::int64_t>(pattern.size());
@@ -114,8 +117,8 @@ std::int64_t edit_distance(const Symbols& pattern, const Symbols& text,
   return distance;
 }
 
-std::int64_t common_subsequence(const Symbols& pattern, const Symbols& text,
-                                std::size_t n_symbols) {
+std::int64_t long_common_subsequence(const Symbols& pattern, const Symbols& text,
+                                     std::size_t n_symbols) {
   Places places(pattern, n_symbols);
   std::vector<Word> open(places.n_words(), ~Word{0});
   for (const std::int32_t symbol : text) {
@@ -134,6 +137,88 @@ std::int64_t common_subsequence(const Symbols& pattern, const Symbols& text,
     length += static_cast<std::int64_t>(~(open[place / kBits] >> (place % kBits)) & 1);
   }
   return length;
+}
+
+void require_bounded(const Symbols& a, const Symbols& b) {
+  if (a.empty() ||
+      b.size() <= static_cast<std::size_t>(kMaxWords * kMaxWords) / a.size())
+    return;
+  throw ArgumentError("text: got " + std::to_string(a.size()) + " words against " +
+                      std::to_string(b.size()) + "; wants at most " +
+                      std::to_string(kMaxWords) + " of each, cut the answer");
+}
+
+}  // namespace
+
+void Aligner::mark(const Symbols& pattern, std::size_t n_symbols) {
+  if (marks_.size() < n_symbols) marks_.resize(2 * n_symbols, 0);
+  for (std::size_t place = 0; place < pattern.size(); ++place) {
+    marks_[static_cast<std::size_t>(pattern[place])] |= Word{1} << place;
+  }
+}
+
+void Aligner::unmark(const Symbols& pattern) {
+  for (const std::int32_t symbol : pattern)
+    marks_[static_cast<std::size_t>(symbol)] = 0;
+}
+
+/// Numbers the symbols of `pattern` from 0 and gives the others the number after them,
+/// so that a long pattern costs nothing for the words of the rest of the batch.
+std::size_t Aligner::renumber(const Symbols& pattern, const Symbols& text,
+                              std::size_t n_symbols) {
+  if (renamed_.size() < n_symbols) renamed_.resize(2 * n_symbols, 0);
+  std::int32_t count = 0;
+  pattern_.clear();
+  text_.clear();
+  for (const std::int32_t symbol : pattern) {
+    std::int32_t& name = renamed_[static_cast<std::size_t>(symbol)];
+    if (name == 0) name = ++count;
+    pattern_.push_back(name - 1);
+  }
+  for (const std::int32_t symbol : text) {
+    const std::int32_t name = renamed_[static_cast<std::size_t>(symbol)];
+    text_.push_back(name == 0 ? count : name - 1);
+  }
+  for (const std::int32_t symbol : pattern)
+    renamed_[static_cast<std::size_t>(symbol)] = 0;
+  return static_cast<std::size_t>(count) + 1;
+}
+
+std::int64_t Aligner::edit_distance(const Symbols& pattern, const Symbols& text,
+                                    std::size_t n_symbols) {
+  require_bounded(pattern, text);
+  if (pattern.empty()) return static_cast<std::int64_t>(text.size());
+  if (pattern.size() > kBits) {
+    const std::size_t count = renumber(pattern, text, n_symbols);
+    return long_edit_distance(pattern_, text_, count);
+  }
+  mark(pattern, n_symbols);
+  Column column;
+  auto distance = static_cast<std::int64_t>(pattern.size());
+  for (const std::int32_t symbol : text) {
+    distance += advance(column, marks_[static_cast<std::size_t>(symbol)], 1,
+                        pattern.size() - 1);
+  }
+  unmark(pattern);
+  return distance;
+}
+
+std::int64_t Aligner::common_subsequence(const Symbols& pattern, const Symbols& text,
+                                         std::size_t n_symbols) {
+  require_bounded(pattern, text);
+  if (pattern.size() > kBits) {
+    const std::size_t count = renumber(pattern, text, n_symbols);
+    return long_common_subsequence(pattern_, text_, count);
+  }
+  mark(pattern, n_symbols);
+  Word open = ~Word{0};
+  for (const std::int32_t symbol : text) {
+    const Word matched = open & marks_[static_cast<std::size_t>(symbol)];
+    open = (open + matched) | (open & ~matched);
+  }
+  unmark(pattern);
+  // A place past the pattern is never matched, so it stays open.
+  return static_cast<std::int64_t>(std::bitset<kBits>(~open).count());
 }
 
 }  // namespace edgeval

@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import math
+import re
+import sys
 from collections.abc import Callable
 
 import numpy as np
@@ -130,8 +132,37 @@ def test_answers_without_references_are_refused() -> None:
 
 
 def test_an_endless_answer_is_refused() -> None:
-    with pytest.raises(ArgumentError, match="more than 262144 words"):
-        metrics.word_error_rate("a " * 262_145, "a")
+    with pytest.raises(ArgumentError, match="262145 words against 262145; wants at most 262144"):
+        metrics.word_error_rate("a " * 262_145, "a " * 262_145)
+
+
+def test_an_endless_answer_to_a_short_question_is_counted() -> None:
+    assert metrics.word_error_rate("a " * 262_145, "a") == 262_144
+
+
+def test_words_stand_between_what_python_calls_white_space() -> None:
+    texts = [f"a{chr(code)}b" for code in range(sys.maxunicode + 1)]
+    missing = metrics.word_error_rates([""] * len(texts), texts)
+    assert [t for t, rate in zip(texts, missing, strict=True) if rate != 1.0] == []
+    wanted = [2 if len(text.split()) == 2 else 1 for text in texts]
+    against_a = metrics.word_error_rates(["a b"] * len(texts), texts)
+    assert [rate == 0.0 for rate in against_a] == [n == 2 for n in wanted]
+
+
+def test_rouge_lowers_every_letter_as_python_does() -> None:
+    texts = [f"x{chr(code)}y" for code in range(sys.maxunicode + 1)]
+    lowered = [" ".join(re.findall("[a-z0-9]+", text.lower())) for text in texts]
+    assert (metrics.rouge_n_rows(texts, lowered, n=1, stem=False)[:, 2] == 1.0).all()
+
+
+def test_one_text_is_no_list_of_texts() -> None:
+    with pytest.raises(TypeError, match="got one text; wants a list of them"):
+        metrics.word_error_rates("abc", "abc")
+
+
+def test_a_number_is_no_text() -> None:
+    with pytest.raises(TypeError, match="want: got int in the list; wants str"):
+        metrics.word_error_rates(["a"], [1])  # type: ignore[list-item]
 
 
 @pytest.mark.parametrize("n", [0, 10, -1])
