@@ -91,8 +91,8 @@ def takes(
 
     True for progressive 8-bit 4:2:0 and 4:2:2 of even height and any width, and for 4:4:4 of 8 and
     10 bits from two columns on; in three matrices and both ranges. Others pass swscale's general
-    scaler, and interlaced ones go field by field (the caller knows): let swscale make
-    ``Picture.rgb`` there.
+    scaler (which also looks at the chroma location), and interlaced ones go field by field, as the
+    caller knows: let swscale make ``Picture.rgb`` there.
     """
     match = _PIX_FMT.fullmatch(pix_fmt)
     if match is None or matrix not in ("bt601", "bt709", "bt2020") or full_range not in (0, 1):

@@ -19,6 +19,7 @@ CLIP_MEAN = (0.48145466, 0.4578275, 0.40821073)
 CLIP_STD = (0.26862954, 0.26130258, 0.27577711)
 COLORSPACE = {"bt601": 5, "bt709": 1, "bt2020": 9}
 MATRIX = {1: "bt709", 2: "bt601", 5: "bt601", 6: "bt601", 9: "bt2020", 10: "bt2020"}
+FORMATS = ("yuv420p", "yuv422p", "yuv444p", "yuv444p10le")
 FILTERS = ("bilinear", "bicubic", "lanczos")
 KERNELS = pixels.kernel_paths()
 
@@ -66,12 +67,13 @@ def claimed(frame: av.VideoFrame) -> bool:
 
 
 @pytest.mark.parametrize("kernel", KERNELS)
-@pytest.mark.parametrize("pix_fmt", ["yuv420p", "yuv422p", "yuv444p", "yuv444p10le"])
+@pytest.mark.parametrize("pix_fmt", FORMATS)
 @pytest.mark.parametrize("matrix", COLORSPACE)
 @pytest.mark.parametrize("full", [False, True])
 def test_rgb_equals_pyav_on_synthetic_frames(pix_fmt, matrix, full, kernel):
-    widths = (2, 34, 67, 318) if "444" in pix_fmt else (1, 34, 67, 318)
-    for width, height in zip(widths, (2, 2, 6, 10), strict=True):
+    for width, height in ((1, 2), (2, 2), (34, 4), (67, 6), (318, 10), (20, 1080)):
+        if not pixels.takes(pix_fmt, width, height, matrix, full):
+            continue
         frame = synthetic(pix_fmt, width, height, matrix, full=full)
         rgb = pixels.to_rgb(picture_of(frame), kernel=kernel)
         np.testing.assert_array_equal(rgb, frame.to_ndarray(format="rgb24"))
@@ -107,6 +109,11 @@ def test_every_claim_holds():
             np.testing.assert_array_equal(rgb, frame.to_ndarray(format="rgb24"))
             held += 1
     assert held >= 70
+
+
+@pytest.mark.parametrize("pix_fmt", ["yuv420p10le", "yuv422p10le", "yuv444p12le", "nv12", "rgb24"])
+def test_what_depends_on_chroma_location_or_is_no_yuv_is_not_claimed(pix_fmt):
+    assert not pixels.takes(pix_fmt, 320, 192, "bt709", full_range=False)
 
 
 def test_unknown_matrices_are_not_claimed():
