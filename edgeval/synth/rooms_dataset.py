@@ -5,7 +5,8 @@
     rooms/room_<seed>.mp4         20 s, 192 x 144, 4 frames/s: a walk through each room
 
 Six tasks are asked from geometry as for real rooms (``vsi_geometry``), the order of appearance from
-the pictures, routes from geometry. ``edgeval data make vsibench -o DIR`` writes it.
+the pictures, routes from geometry. Which half a question is in (column "pruned") goes by turns
+within its type: it lets both settings run and says nothing of the question. ``edgeval data make vsibench -o DIR`` writes it.
 """
 
 from __future__ import annotations
@@ -107,4 +108,9 @@ def questions(
         }
 
     scenes = [room.scene for room in made]
-    return vsi_dataset.questions(scenes, seed=seed, most=MOST, also=also)
+    rows = vsi_dataset.questions(scenes, seed=seed, most=MOST, also=also)
+    turns: Counter[object] = Counter()
+    for row in rows:
+        turns[row["question_type"]] += 1
+        row["pruned"] = turns[row["question_type"]] % 2 == 0
+    return rows
