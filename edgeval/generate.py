@@ -5,7 +5,7 @@ from __future__ import annotations
 import hashlib
 import time
 from collections.abc import Callable, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Protocol
 
 import numpy as np
@@ -40,12 +40,13 @@ class Ending:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Tokens:
-    """The answer: ids without the one that stopped it, its text, and seconds spent on each step."""
+    """The answer: ids without the one that stopped it (``stop_id``), text, seconds of each step."""
 
     ids: tuple[int, ...]
     text: str
     stop: Stop
     step_s: tuple[float, ...]
+    stop_id: int | None = None
 
 
 def generate(stepper: Stepper, first: Logits, decoding: Decoding, ending: Ending) -> Tokens:
@@ -62,7 +63,7 @@ def generate(stepper: Stepper, first: Logits, decoding: Decoding, ending: Ending
     while True:
         token = choose(logits, ids)
         if token in ending.eos_ids:
-            return _done(ids, "eos", step_s, ending)
+            return replace(_done(ids, "eos", step_s, ending), stop_id=token)
         ids.append(token)
         if decoding.stop and (text := _cut(ending.decode(ids), decoding.stop)) is not None:
             return Tokens(ids=tuple(ids), text=text, stop="stop_text", step_s=tuple(step_s))

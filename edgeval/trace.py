@@ -57,7 +57,7 @@ def row(step: Step) -> dict[str, object]:
         "pixel_sha256": step.view.pixel_sha256() if step.view and step.frames else None,
         "prompt": step.prompt.text if step.prompt else None,
         "input_ids": list(step.prompt.token_ids) if step.prompt else [],
-        "generated_ids": list(record.generation.token_ids) if record.generation else [],
+        "generated_ids": _generated(record),
         "response": record.answer.strip() if record.generation else None,
         "parsed": leading.parsed if leading else None,
         "score": leading.value if leading else None,
@@ -67,6 +67,14 @@ def row(step: Step) -> dict[str, object]:
         },
         "failure": record.failure.message if record.failure else None,
     }
+
+
+def _generated(record: Record) -> list[int]:
+    """Every new token with the one that stopped it, as transformers' generate() returns them."""
+    said = record.generation
+    if said is None:
+        return []
+    return [*said.token_ids, *(() if said.stop_id is None else (said.stop_id,))]
 
 
 def _leading(scores: Mapping[str, Score]) -> Score | None:

@@ -30,9 +30,11 @@ How = Literal[
     "fps",
     "smolvlm",
     "nested",
+    "fps_linspace",
     "indices",
     "times",
 ]
+Short = Literal["repeat", "fewer", "refuse"]
 Stop = Literal["eos", "length", "stop_text"]
 Status = Literal["scored", "excluded", "unparsed", "needs_judge", "error"]
 FailureKind = Literal["video", "model", "memory"]
@@ -135,7 +137,12 @@ class VideoInfo:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class FrameRule:
-    """Which frames to take. ``source`` names whose rule it is (file and commit, or 'user')."""
+    """Which frames to take. ``source`` names whose rule it is (file and commit, or 'user').
+
+    ``short``: what to do with a video of fewer frames than ``n`` or ``multiple`` (repeat some, as
+    the rule itself does; take fewer; refuse). ``fps_linspace``: as ``fps``, then at most ``n`` of
+    those, spread evenly.
+    """
 
     how: How
     n: int | None = None
@@ -148,6 +155,7 @@ class FrameRule:
     indices: tuple[int, ...] = ()
     times_s: tuple[float, ...] = ()
     include_last: bool = False
+    short: Short = "repeat"
     source: str = "user"
 
     def __post_init__(self) -> None:
@@ -158,10 +166,11 @@ class FrameRule:
             "segment_midpoints",
             "segment_centres",
             "nested",
+            "fps_linspace",
         )
         if self.how in counted and not (self.n and self.n > 0):
             raise ArgumentError(f"frame rule {self.how!r}: got n={self.n}; wants n >= 1")
-        if self.how in ("fps", "smolvlm") and not (self.fps and self.fps > 0):
+        if self.how in ("fps", "smolvlm", "fps_linspace") and not (self.fps and self.fps > 0):
             raise ArgumentError(f"frame rule {self.how!r}: got fps={self.fps}; wants fps > 0")
         if self.how == "indices" and not self.indices:
             raise ArgumentError("frame rule 'indices': got none; wants at least one index")
@@ -294,6 +303,7 @@ class Generation:
     token_ids: tuple[int, ...]
     stop: Stop
     timing: Timing
+    stop_id: int | None = None
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
