@@ -79,3 +79,24 @@ def test_killed_runs_end_like_whole_ones(tmp_path: Path, request: pytest.Fixture
         assert answered(folder) == order
         assert final_files(folder) == expected
         shutil.rmtree(folder)
+
+
+@pytest.mark.parametrize(("sent", "code"), [(signal.SIGINT, 130), (signal.SIGTERM, 6)])
+def test_a_run_that_is_asked_to_stop_can_go_on(
+    tmp_path: Path, sent: signal.Signals, code: int
+) -> None:
+    process = edgeval("run", "videommmu", "--progress", "none", "-o", "run", cwd=tmp_path)
+    records = tmp_path / "run" / "records.jsonl"
+    deadline = time.monotonic() + 120
+    while not (records.exists() and records.stat().st_size) and time.monotonic() < deadline:
+        time.sleep(0.05)
+    process.send_signal(sent)
+    _, errors = process.communicate(timeout=120)
+    assert process.returncode == code, errors
+    assert b"--resume" in errors
+    n_answered = len(answered(tmp_path / "run"))
+    assert 0 < n_answered < 240
+    again = edgeval("run", "--resume", "run", "--progress", "none", cwd=tmp_path)
+    again.communicate(timeout=300)
+    assert again.returncode == 0
+    assert len(set(answered(tmp_path / "run"))) == len(answered(tmp_path / "run")) == 240
