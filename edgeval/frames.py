@@ -52,7 +52,7 @@ def plan(
         chosen = _at_times(info, rule.times_s)
         shown = _shown(chosen, info.n_frames, rule)
     else:
-        if rule.how in ("fps", "smolvlm", "stride"):
+        if rule.how in ("fps", "smolvlm", "stride", "fps_linspace"):
             _require_rate(info)
         if segment_s is None:
             shown = indices(info.n_frames, info.fps, info.duration_s, rule)
@@ -96,17 +96,12 @@ def indices(n_frames: int, fps: float, duration_s: float, rule: FrameRule) -> tu
 def _chosen(n_frames: int, fps: float, duration_s: float, rule: FrameRule) -> NDArray[np.int64]:
     """Indices before the last frame is ensured and the order applied."""
     if rule.how in _COUNTED:
-        return _COUNTED[rule.how](n_frames, _asked(rule))
+        return _COUNTED[rule.how](n_frames, _count(n_frames, rule))
     if rule.how == "fps":
-        count = _core.fps_count(
-            n_frames,
-            fps,
-            fps=rule.fps or 0.0,
-            min_n=_bounded("min_n", rule.min_n, default=1),
-            max_n=_bounded("max_n", rule.max_n, default=n_frames),
-            multiple=_bounded("multiple", rule.multiple, default=1),
-        )
-        return _core.linspace_round(n_frames, count)
+        return _core.linspace_round(n_frames, rate_count(n_frames, fps, rule))
+    if rule.how == "fps_linspace":
+        first = _core.linspace_round(n_frames, rate_count(n_frames, fps, rule))
+        return first[np.unique(_core.linspace_floor(len(first), _asked(rule)))]
     if rule.how == "smolvlm":
         return _core.smolvlm(
             n_frames,
@@ -123,6 +118,40 @@ def _chosen(n_frames: int, fps: float, duration_s: float, rule: FrameRule) -> ND
     raise ArgumentError(
         f"frame rule {rule.how!r}: got no presentation times; wants a video, call frames.plan"
     )
+
+
+def rate_count(n_frames: int, fps: float, rule: FrameRule) -> int:
+    """How many frames a rule of ``rule.fps`` a second takes from a video, before any thinning.
+
+    Raises ArgumentError for fewer frames than ``rule.multiple``, unless it takes fewer.
+    """
+    if rule.short == "fewer" and n_frames < rule.multiple:
+        return n_frames
+    return _core.fps_count(
+        n_frames,
+        fps,
+        fps=rule.fps or 0.0,
+        min_n=_bounded("min_n", rule.min_n, default=1),
+        max_n=_bounded("max_n", rule.max_n, default=n_frames),
+        multiple=_bounded("multiple", rule.multiple, default=1),
+    )
+
+
+def _count(n_frames: int, rule: FrameRule) -> int:
+    """How many frames a counted rule takes; whole multiples where it does not repeat any."""
+    asked = _asked(rule)
+    if rule.short == "repeat":
+        return asked
+    if rule.short == "refuse":
+        asked = max(round(asked / rule.multiple), 1) * rule.multiple
+        if asked > n_frames:
+            raise VideoError(
+                f"got a video of {n_frames} frames where this protocol takes {asked} and no fewer; "
+                f"ask for fewer with --frames"
+            )
+        return asked
+    asked = min(asked, n_frames)
+    return asked // rule.multiple * rule.multiple or asked
 
 
 def _strided(n_frames: int, fps: float, duration_s: float, most: int) -> NDArray[np.int64]:

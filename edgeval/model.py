@@ -6,72 +6,47 @@ the prefill of [system + video]. Each question forks that prefix's key-value cac
 
 from __future__ import annotations
 
-import hashlib
 import time
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass, field, replace
+from dataclasses import replace
 from pathlib import Path
 
 import numpy as np
-from numpy.typing import NDArray
 
 from edgeval import families, manifest
-from edgeval.engines import Context, Floats, GraphFiles, Graphs, open_graphs
+from edgeval.engines import Floats, GraphFiles, Graphs, open_graphs
 from edgeval.errors import ArgumentError, ManifestError
-from edgeval.families import ClipFacts, Processor, Talk
 from edgeval.generate import Ending, generate
+from edgeval.modelfolder import Manifest
+from edgeval.processor import (
+    DEFAULT,
+    Conduct,
+    Processor,
+    Setup,
+    Shrink,
+    Talk,
+)
 from edgeval.stops import Stops, read_stops
 from edgeval.tokenizer import Tokenizer
 from edgeval.types import (
     Ask,
     Caption,
     Decoding,
+    FramePlan,
     FrameRule,
     Frames,
     Generation,
-    Picture,
     Prompt,
     Timing,
 )
+from edgeval.view import Inputs, View, facts_of
 
 # Room for a question and its answer behind the prefix; a longer one makes the cache grow.
 ROOM_TOKENS = 512
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class View:
-    """One clip as the model sees it, or nothing (blind). Belongs to the Model that made it.
-
-    ``features``: float32 [image tokens, hidden], None when nothing is shared. ``prefix_ids``: the
-    tokens before the question; ``prefix``: their context, None when nothing is shared.
-    """
-
-    images: tuple[NDArray[np.generic], ...]
-    facts: ClipFacts | None
-    system: str
-    processor: Processor = field(repr=False)
-    features: Floats | None = field(repr=False)
-    prefix_ids: tuple[int, ...] = field(repr=False)
-    prefix: Context | None = field(repr=False)
-    timing: Timing
-
-    @property
-    def n_frames(self) -> int:
-        """Frames the model is shown."""
-        return len(self.images)
-
-    def pixel_sha256(self) -> str:
-        """Hex sha256 of the float32 pixel tensor as fed, "" when blind."""
-        if not self.images:
-            return ""
-        digest = hashlib.sha256()
-        for feeds in self.processor.feeds(self.images):
-            digest.update(np.ascontiguousarray(feeds["pixel_values"], "<f4").data)
-        return digest.hexdigest()
-
-
 class Model:
-    """See ``open_model``. One question at a time; ``shrink`` may be called from any thread."""
+    """See ``open_model``. One question at a time; a shrinker may be called from any thread."""
 
     def __init__(
         self,
@@ -89,19 +64,21 @@ class Model:
         self._stops = stops
         self._share = share
         self._card = card
-        image_id = tokenizer.id(processor.image_token)
-        if image_id is None:
-            raise ManifestError(f"tokenizer.json: has no token {processor.image_token!r}")
-        self._image_id = image_id
+        self._image_ids = [_known_id(tokenizer, token) for token in processor.image_tokens]
         self._visual_ids = {tokenizer.id(token) for token in processor.visual_tokens} - {None}
 
     def frame_rule(self) -> FrameRule:
         """The family's native rule with the checkpoint's numbers. Raises ManifestError without."""
         return self._processor.frame_rule()
 
-    def shrink(self, picture: Picture) -> NDArray[np.generic]:
-        """Per-frame pixel work, for decode workers."""
-        return self._processor.shrink(picture)
+    @property
+    def conduct(self) -> Conduct:
+        """What the protocol decides besides frames, pixels and words."""
+        return self._processor.conduct
+
+    def shrinker(self, plan: FramePlan, *, still: bool = False) -> Shrink:
+        """Per-frame pixel work for decode workers: a plan's pictures in the size the model sees."""
+        return self._processor.shrinker(plan, still=still)
 
     def see(
         self, frames: Frames | None, *, system: str = "", captions: Sequence[Caption] = ()
@@ -125,16 +102,7 @@ class Model:
             return view
         if not frames.pixels:
             raise ArgumentError("frames: got none; wants at least one, or None for a blind view")
-        info = frames.plan.info
-        times_s = tuple(index / info.fps for index in frames.plan.indices)
-        facts = ClipFacts(
-            times_s=times_s + (info.duration_s,) * len(frames.stills),
-            duration_s=info.duration_s,
-            captions=tuple(
-                (sum(frame_s <= time_s for frame_s in times_s), text)
-                for time_s, text in sorted(captions, key=lambda caption: caption[0])
-            ),
-        )
+        facts = facts_of(frames, captions)
         view = replace(
             view,
             images=frames.pixels + frames.stills,
@@ -166,7 +134,7 @@ class Model:
             context = view.prefix.fork()
         else:
             context = self._graphs.start(len(prompt.token_ids) + max_new_tokens)
-        first = context.extend(self._embeds(prompt.token_ids, view.features)[shared:])
+        first = self._inputs(prompt.token_ids, view).append_to(context, skip=shared)
         prefill_s = time.perf_counter() - start
         ending = Ending(
             eos_ids=self._stops.eos_ids,
@@ -180,6 +148,7 @@ class Model:
             text=tokens.text,
             token_ids=tokens.ids,
             stop=tokens.stop,
+            stop_id=tokens.stop_id,
             timing=replace(view.timing, prefill_s=prefill_s, step_s=tokens.step_s),
         )
 
@@ -193,19 +162,20 @@ class Model:
 
     def _with_features(self, view: View) -> View:
         """The view with its image features."""
-        features: list[Floats] = []
+        outputs: list[Mapping[str, Floats]] = []
         preprocess_s = vision_s = 0.0
         clock = time.perf_counter
-        feeds = self._processor.feeds(view.images)
+        n_stills = view.facts.n_stills if view.facts else 0
+        feeds = self._processor.feeds(view.images, n_stills=n_stills)
         start = clock()
         for feed in feeds:
             made = clock()
-            features.append(self._graphs.see(feed))
+            outputs.append(self._graphs.see(feed))
             preprocess_s += made - start
             start = clock()
             vision_s += start - made
         timing = replace(view.timing, preprocess_s=preprocess_s, vision_s=vision_s)
-        return replace(view, features=np.concatenate(features), timing=timing)
+        return replace(view, features=self._processor.gather(outputs), timing=timing)
 
     def _prefilled(self, view: View) -> View:
         """The view with features and the context of everything before the question."""
@@ -217,41 +187,81 @@ class Model:
         prefix_ids = ids[: last + 1]
         start = time.perf_counter()
         context = self._graphs.start(len(prefix_ids) + ROOM_TOKENS)
-        context.extend(self._embeds(prefix_ids, view.features))
+        self._inputs(prefix_ids, view).append_to(context)
         timing = replace(view.timing, prefix_s=time.perf_counter() - start)
         return replace(view, prefix_ids=prefix_ids, prefix=context, timing=timing)
 
-    def _embeds(self, token_ids: tuple[int, ...], features: Floats | None) -> Floats:
-        """Embeddings [S, hidden] with the image features in the places of image tokens."""
+    def _inputs(self, token_ids: tuple[int, ...], view: View) -> Inputs:
+        """Embeddings with the image features in the rows of image tokens, and where they stand."""
         ids = np.asarray(token_ids, np.int64)
+        kinds = np.full(len(ids), -1, np.int8)
+        for kind, image_id in enumerate(self._image_ids):
+            kinds[ids == image_id] = kind
         embeds = self._graphs.embed(token_ids)
-        places = np.flatnonzero(ids == self._image_id)
-        n_features = 0 if features is None else len(features)
-        if len(places) != n_features:
+        rows = np.flatnonzero(kinds >= 0)
+        features = view.features
+        n_features = 0 if features is None else len(features.rows)
+        if len(rows) != n_features:
             raise ArgumentError(
-                f"prompt: got {len(places)} image tokens for {n_features} image features; wants as "
+                f"prompt: got {len(rows)} image tokens for {n_features} image features; wants as "
                 "many (does the question's text hold an image token?)"
             )
-        if features is not None:
-            embeds = np.array(embeds, np.float32)
-            embeds[places] = features
-        return embeds
+        places = self._processor.places(kinds, view.facts)
+        if features is None:
+            return Inputs(embeds=embeds, places=places)
+        embeds = np.array(embeds, np.float32)
+        embeds[rows] = features.rows
+        deep = None
+        if features.deep is not None:
+            deep = np.zeros((len(features.deep), *embeds.shape), np.float32)
+            deep[:, rows] = features.deep
+        return Inputs(embeds=embeds, places=places, deep=deep)
+
+
+def _known_id(tokenizer: Tokenizer, token: str) -> int:
+    found = tokenizer.id(token)
+    if found is None:
+        raise ManifestError(f"tokenizer.json: has no token {token!r}")
+    return found
+
+
+def _stops(found: Manifest, conduct: Conduct, tokenizer: Tokenizer) -> Stops:
+    if not conduct.tokenizer_stops:
+        return read_stops(found)
+    eos = found.read("tokenizer_config").get("eos_token")
+    text = eos.get("content") if isinstance(eos, dict) else eos
+    if not isinstance(text, str):
+        raise ManifestError(
+            f"{found.folder}: got eos_token {eos!r} in tokenizer_config.json; protocol "
+            f"{conduct.protocol} wants a text"
+        )
+    return read_stops(found, only=_known_id(tokenizer, text))
 
 
 def open_model(
-    folder: Path, *, engine: str, precision: str | None, threads: int | None, share: bool = True
+    folder: Path,
+    *,
+    engine: str,
+    precision: str | None,
+    threads: int | None,
+    share: bool = True,
+    setup: Setup = DEFAULT,
 ) -> Model:
     """Open a model folder on an engine.
 
     ``precision`` None is the folder's default; ``share`` False prefills and encodes everything anew
-    for every question (the control for sharing). Raises ManifestError, EngineError, UnknownName.
+    for every question (the control for sharing); ``setup``: the protocol and its overrides. Raises
+    ManifestError, EngineError, UnknownName.
     """
     found = manifest.load(folder)
     variant = found.variant(precision)
     family = families.load(found.family)
     digests = manifest.verify(found, variant)
-    processor = family.open(found)
+    processor = family.opened(found, setup)
     bos = found.read("tokenizer_config").get("bos_token")
+    tokenizer = Tokenizer(
+        found.files["tokenizer"].path, bos_token=bos if isinstance(bos, str) else ""
+    )
     graphs = open_graphs(
         engine,
         GraphFiles(
@@ -263,11 +273,9 @@ def open_model(
     )
     return Model(
         processor=processor,
-        tokenizer=Tokenizer(
-            found.files["tokenizer"].path, bos_token=bos if isinstance(bos, str) else ""
-        ),
+        tokenizer=tokenizer,
         graphs=graphs,
-        stops=read_stops(found),
+        stops=_stops(found, processor.conduct, tokenizer),
         share=share,
         card={
             "name": found.name,
@@ -276,6 +284,7 @@ def open_model(
             "flavour": variant.flavour,
             "source": found.source,
             "licence": found.licence,
+            "protocol": processor.conduct.protocol,
             "engine": engine,
             "engine_version": graphs.version,
             "constants": dict(processor.card()),

@@ -19,7 +19,7 @@ from edgeval.errors import ArgumentError, DataError, MemoryLimitError, VideoErro
 from edgeval.journal import Journal, answered
 from edgeval.media.decode import decode
 from edgeval.media.probe import probe
-from edgeval.model import Model, View
+from edgeval.model import Model
 from edgeval.types import (
     Ask,
     Clip,
@@ -36,6 +36,7 @@ from edgeval.types import (
     Score,
     Turn,
 )
+from edgeval.view import View
 
 
 class Observer(Protocol):
@@ -165,6 +166,8 @@ def _see(work: Work, clip: Clip, *, digest: bool) -> _Seen:
     try:
         if clip.video is not None:
             sha256 = dataset.sha256(clip.video)
+        if clip.video is not None and not work.model.conduct.shows(clip.video):
+            return _Seen(clip=clip, frames=None, video_sha256=sha256, failure=None)
         frames = _frames(work, clip, digest=digest)
     except DataError as error:
         failure = Failure(kind="video", message=str(error))
@@ -177,16 +180,18 @@ def _frames(work: Work, clip: Clip, *, digest: bool) -> Frames:
     still: Frames | None = None
     if clip.image is not None:
         plan = frame_rules.plan(probe(clip.image), FrameRule(how="indices", indices=(0,)))
-        still = decode(plan, shrink=work.model.shrink, digest=digest)
+        shrink = work.model.shrinker(plan, still=True)
+        still = decode(plan, shrink=shrink, digest=digest)
         if clip.video is None:
             return still
     if clip.video is None:
         raise VideoError(f"{clip.id}: got neither a video nor an image; wants one to look at")
-    rule = dataclasses.replace(
-        variants.rule_of(clip.variant, work.rule), include_last=clip.must_see_last
-    )
-    plan = frame_rules.plan(probe(clip.video), rule, segment_s=clip.segment_s)
-    frames = decode(plan, shrink=work.model.shrink, digest=digest)
+    obliging = work.model.conduct.obliging
+    rule = variants.rule_of(clip.variant, work.rule)
+    rule = dataclasses.replace(rule, include_last=clip.must_see_last and obliging)
+    segment_s = clip.segment_s if obliging else None
+    plan = frame_rules.plan(probe(clip.video), rule, segment_s=segment_s)
+    frames = decode(plan, shrink=work.model.shrinker(plan), digest=digest)
     if still is None:
         return frames
     return dataclasses.replace(frames, stills=still.pixels, digests=frames.digests + still.digests)
@@ -209,16 +214,20 @@ def _answer_clip(work: Work, seen: _Seen) -> Iterator[Step]:
                     f"{question.id}: got no memory for {_n_frames(seen)} frames; "
                     "use fewer with --frames, then resume"
                 ) from error
-        yield Step(
-            frames=seen.frames,
-            view=view,
-            prompt=None,
-            record=_failed(work, seen, question, failure),
-        )
+        record = _failed(work, seen, question, failure)
+        yield Step(frames=seen.frames, view=view, prompt=None, record=record)
 
 
 def _look(work: Work, seen: _Seen) -> View:
+    if not work.model.conduct.obliging:
+        return work.model.see(seen.frames)
     return work.model.see(seen.frames, system=seen.clip.system, captions=seen.clip.captions)
+
+
+def _damage(work: Work, seen: _Seen) -> tuple[str, ...]:
+    """What the protocol did not follow, and what is wrong with the video."""
+    plan, own = (seen.frames.plan, seen.frames.damage) if seen.frames else (None, ())
+    return work.model.conduct.unfollowed(seen.clip, plan) + own
 
 
 def _n_frames(seen: _Seen) -> int:
@@ -252,7 +261,7 @@ def _answer(work: Work, seen: _Seen, view: View, question: Question) -> Step:
         generation=dataclasses.replace(outcome.generation, timing=timing),
         answer=outcome.text,
         scores={score.rule: score for score in work.benchmark.score(question, outcome.text)},
-        damage=seen.frames.damage if seen.frames else (),
+        damage=_damage(work, seen),
         turns=outcome.turns,
         note=outcome.note,
     )

@@ -17,18 +17,15 @@ from edgeval.benchmarks.base import Benchmark
 from edgeval.device import cpu
 from edgeval.errors import ArgumentError, DataError, RunFolderError, UnknownName
 from edgeval.model import open_model
+from edgeval.processor import NATIVE, Setup
 from edgeval.run import Work, check_videos
 from edgeval.runfolder import dumps
 from edgeval.types import Clip, Decoding, FrameRule, How, Order
 
 CARD_SCHEMA = 1
-COUNTED: tuple[How, ...] = (
-    "linspace_floor",
-    "linspace_round",
-    "segment_midpoints",
-    "segment_centres",
-    "nested",
-)
+SPREAD: tuple[How, ...] = ("linspace_floor", "linspace_round", "segment_midpoints")
+COUNTED: tuple[How, ...] = (*SPREAD, "segment_centres", "nested")
+NUMBERED: tuple[How, ...] = (*COUNTED, "fps_linspace")
 RULES: tuple[How, ...] = (*COUNTED, "stride", "fps", "smolvlm")
 
 
@@ -55,12 +52,12 @@ class FrameChoice:
             n = self.n or native.n or native.max_n
             fps = self.fps or native.fps
             rule = FrameRule(how=how, n=n if how in COUNTED else None, fps=fps, max_n=n)
-        elif self.n is not None and native.how in COUNTED:
+        elif self.n is not None and native.how in NUMBERED:
             rule = dataclasses.replace(native, n=self.n, source="user")
         elif self.n is not None:
             rule = dataclasses.replace(native, max_n=self.n, source="user")
         if self.fps is not None:
-            if rule.how not in ("fps", "smolvlm"):
+            if rule.how not in ("fps", "smolvlm", "fps_linspace"):
                 raise ArgumentError(
                     f"--fps: got rule {rule.how!r}, which counts frames; use --frames"
                 )
@@ -86,6 +83,8 @@ class Spec:
     tasks: tuple[str, ...] = ()
     limit: int | None = None
     variants: tuple[str, ...] = ()
+    protocol: str = NATIVE
+    max_pixels: int | None = None
     frames: FrameChoice = dataclasses.field(default_factory=FrameChoice)
     decoding: Decoding = dataclasses.field(default_factory=Decoding)
     prompting: str = prompting.DIRECT
@@ -153,7 +152,12 @@ def prepare(spec: Spec) -> tuple[Work, dict[str, object]]:
             f"see 'edgeval data check {benchmark.name} --data {root}' or pass --keep-going"
         )
     model = open_model(
-        folder, engine=spec.engine, precision=spec.precision, threads=spec.threads, share=spec.share
+        folder,
+        engine=spec.engine,
+        precision=spec.precision,
+        threads=spec.threads,
+        share=spec.share,
+        setup=Setup(protocol=spec.protocol, max_pixels=spec.max_pixels),
     )
     rule = spec.frames.applied_to(model.frame_rule())
     work = Work(

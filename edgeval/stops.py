@@ -16,8 +16,11 @@ class Stops:
     repetition_penalty: float
 
 
-def read_stops(found: Manifest) -> Stops:
-    """End tokens as transformers' generate() takes them: generation_config, else config."""
+def read_stops(found: Manifest, *, only: int | None = None) -> Stops:
+    """End tokens as transformers' generate() takes them: generation_config, else config.
+
+    ``only``: the one end token that counts, whatever these files say (generate(eos_token_id=)).
+    """
     generation, config = found.read("generation"), found.read("config")
     text = config.get("text_config")
     options = [generation, config, text if isinstance(text, dict) else {}]
@@ -26,6 +29,7 @@ def read_stops(found: Manifest) -> Stops:
         if option.get("eos_token_id") is not None:
             eos = option["eos_token_id"]
     ids = [value for value in (eos if isinstance(eos, list) else [eos]) if isinstance(value, int)]
+    ids = ids if only is None else [only]
     if not ids:
         raise ManifestError(f"{found.folder}: got eos_token_id {eos!r}; wants a whole number")
     penalty = generation.get("repetition_penalty") or 1.0

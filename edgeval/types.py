@@ -34,7 +34,6 @@ How = Literal[
     "indices",
     "times",
 ]
-Short = Literal["repeat", "fewer", "refuse"]
 Stop = Literal["eos", "length", "stop_text"]
 Status = Literal["scored", "excluded", "unparsed", "needs_judge", "error"]
 FailureKind = Literal["video", "model", "memory"]
@@ -139,9 +138,8 @@ class VideoInfo:
 class FrameRule:
     """Which frames to take. ``source`` names whose rule it is (file and commit, or 'user').
 
-    ``short``: what to do with a video of fewer frames than ``n`` or ``multiple`` (repeat some, as
-    the rule itself does; take fewer; refuse). ``fps_linspace``: as ``fps``, then at most ``n`` of
-    those, spread evenly.
+    ``short``: what to do with a video of fewer frames than ``n`` or ``multiple`` (repeat is up to
+    the rule). ``fps_linspace``: as ``fps``, then at most ``n`` of those, spread evenly.
     """
 
     how: How
@@ -155,20 +153,13 @@ class FrameRule:
     indices: tuple[int, ...] = ()
     times_s: tuple[float, ...] = ()
     include_last: bool = False
-    short: Short = "repeat"
+    short: Literal["repeat", "fewer", "refuse"] = "repeat"
     source: str = "user"
 
     def __post_init__(self) -> None:
         """Raise ArgumentError when a number the rule needs is missing or senseless."""
-        counted = (
-            "linspace_floor",
-            "linspace_round",
-            "segment_midpoints",
-            "segment_centres",
-            "nested",
-            "fps_linspace",
-        )
-        if self.how in counted and not (self.n and self.n > 0):
+        counted = ("linspace_", "segment_", "nested", "fps_linspace")
+        if self.how.startswith(counted) and not (self.n and self.n > 0):
             raise ArgumentError(f"frame rule {self.how!r}: got n={self.n}; wants n >= 1")
         if self.how in ("fps", "smolvlm", "fps_linspace") and not (self.fps and self.fps > 0):
             raise ArgumentError(f"frame rule {self.how!r}: got fps={self.fps}; wants fps > 0")

@@ -82,13 +82,17 @@ def _following(clips: Sequence[Clip]) -> Mapping[tuple[str, Path], Path]:
 def rule_of(variant: str, rule: FrameRule) -> FrameRule:
     """The frame rule of a variant, made from the true one."""
     if variant == "single":
-        return dataclasses.replace(rule, how="segment_midpoints", n=1, order="forward")
+        return dataclasses.replace(
+            rule, how="segment_midpoints", n=1, order="forward", short="repeat"
+        )
     if variant == "reverse":
         return dataclasses.replace(rule, order="reverse")
     if variant == "shuffle":
         return dataclasses.replace(rule, order="shuffle")
     if variant.startswith(BUDGET):
-        return dataclasses.replace(rule, how="nested", n=int(variant.removeprefix(BUDGET)))
+        return dataclasses.replace(
+            rule, how="nested", n=int(variant.removeprefix(BUDGET)), short="repeat"
+        )
     return rule
 
 

@@ -16,9 +16,10 @@ from edgeval.benchmarks.base import Benchmark
 from edgeval.errors import DataError
 from edgeval.media.decode import decode
 from edgeval.media.probe import probe
-from edgeval.model import Model, View, open_model
+from edgeval.model import Model, open_model
 from edgeval.tables import aligned
 from edgeval.types import Ask, Clip, Decoding, Frames, Timing
+from edgeval.view import View
 
 T = TypeVar("T")
 QUESTIONS = (3, 18)
@@ -80,7 +81,7 @@ def _clip(benchmark: Benchmark) -> Clip:
 def _measure(model: Model, path: Path, ask: Ask, repeat: int) -> list[tuple[str, float, str]]:
     probe_s, info = _timed(lambda: probe(path), repeat)
     plan = frames.plan(info, model.frame_rule())
-    decode_s, seen = _timed(lambda: decode(plan, shrink=model.shrink), repeat)
+    decode_s, seen = _timed(lambda: decode(plan, shrink=model.shrinker(plan)), repeat)
     timings, n_prompt = _answers(model, seen, ask, repeat)
     n_frames = len(plan.indices)
     steps = [step for timing in timings for step in timing.step_s]

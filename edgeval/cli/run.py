@@ -39,9 +39,16 @@ DEFAULT_MODEL = "tiny"
 @click.option("--setting", "settings", multiple=True, help="Setting to run; may be repeated.")
 @click.option("--task", "tasks", multiple=True, help="Task to run; may be repeated.")
 @click.option("--limit", type=click.IntRange(min=1), help="First N questions of every task.")
+@click.option(
+    "--protocol",
+    default="native",
+    show_default=True,
+    help="Whose frames, pixels and prompt: native (the model's authors') or lmms-eval.",
+)
 @click.option("--frames", "budgets", help="At most N frames a clip; N,M,... runs each budget.")
 @click.option("--ablate", help="Also ask so changed: blind,single,shuffle,reverse,wrong-video.")
 @click.option("--fps", type=click.FloatRange(min=0, min_open=True), help="Frames a second.")
+@click.option("--max-pixels", type=click.IntRange(min=1), help="Largest picture, in pixels.")
 @click.option("--rule", help="Frame rule; the family's own by default.")
 @click.option("--order", type=click.Choice(["forward", "reverse", "shuffle"]), help="Frame order.")
 @click.option("--seed", type=int, default=0, show_default=True, help="For sampling and shuffling.")
@@ -111,6 +118,8 @@ def _spec(chosen: Mapping[str, Any]) -> Spec:
         settings=chosen["settings"],
         tasks=chosen["tasks"],
         limit=chosen["limit"],
+        protocol=chosen["protocol"],
+        max_pixels=chosen["max_pixels"],
         variants=(*ablations, *(variants.budgets(counts) if len(counts) > 1 else ())),
         frames=FrameChoice(
             rule=chosen["rule"],

@@ -21,6 +21,7 @@ NOT_YET = {
 }
 
 Array = NDArray[np.generic]
+Ints = NDArray[np.int64]
 Floats = NDArray[np.float32]
 
 
@@ -31,8 +32,14 @@ class Context(Protocol):
     def length(self) -> int:
         """Tokens so far."""
 
-    def extend(self, embeds: Floats) -> Floats:
-        """Append embeddings [S, hidden], S >= 1; logits [V] after the last."""
+    def extend(
+        self, embeds: Floats, *, places: Ints | None = None, deep: Floats | None = None
+    ) -> Floats:
+        """Append embeddings [S, hidden], S >= 1; logits [V] after the last.
+
+        ``places``: positions [axes, S], the ones that follow the largest so far where None.
+        ``deep``: float32 [layers, S, hidden] for decoders that take it, zeros where None.
+        """
 
     def step(self, token_id: int) -> Floats:
         """Append one token; logits [V], valid until the next call."""
@@ -48,8 +55,11 @@ class Graphs(Protocol):
     def version(self) -> str:
         """Name and version of what runs them."""
 
-    def see(self, feeds: Mapping[str, Array]) -> Floats:
-        """Vision graph: image features [n, hidden], images and their tokens in order."""
+    def see(self, feeds: Mapping[str, Array]) -> Mapping[str, Floats]:
+        """Vision graph: every output by name.
+
+        ``image_features`` is [n, hidden], images and their tokens in order.
+        """
 
     def embed(self, token_ids: Sequence[int]) -> Floats:
         """Rows of the embedding table [S, hidden]."""

@@ -59,7 +59,7 @@ def prove(model: Any, graphs: Graphs, *, precision: str) -> Proof:
     pixels, prompt = fixed_inputs(model)
     want_logits, want_tokens = _torch_run(model, pixels, prompt)
     mask = np.ones((pixels.shape[0], pixels.shape[1], *pixels.shape[3:]), np.bool_)
-    features = graphs.see({"pixel_values": pixels, "pixel_attention_mask": mask})
+    features = graphs.see({"pixel_values": pixels, "pixel_attention_mask": mask})["image_features"]
     embeds = graphs.embed(prompt)
     embeds[np.asarray(prompt) == model.config.image_token_id] = features
     context = graphs.start(len(prompt) + N_TOKENS)

@@ -3,106 +3,35 @@
 from __future__ import annotations
 
 import importlib
-from collections.abc import Callable, Iterator, Mapping, Sequence
+from collections.abc import Callable
 from dataclasses import dataclass
 from importlib import metadata
-from typing import Protocol
-
-import numpy as np
-from numpy.typing import NDArray
 
 from edgeval.errors import ManifestError, UnknownName
 from edgeval.modelfolder import Manifest
-from edgeval.types import FrameRule, Picture, Turn
+from edgeval.processor import LMMS_EVAL, NATIVE, Processor, Setup
 
 FAMILIES = {"smolvlm": "edgeval.families.smolvlm"}
 ENTRY_POINTS = "edgeval.families"
-
-Feeds = Mapping[str, NDArray[np.generic]]
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class ClipFacts:
-    """What a prompt tells of a clip.
-
-    A time in seconds for each frame shown, and the clip's length in seconds. ``captions``: text to
-    stand before the frame of that number (the number of frames: behind the last).
-    """
-
-    times_s: tuple[float, ...]
-    duration_s: float
-    captions: tuple[tuple[int, str], ...] = ()
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Talk:
-    """What stands around the question of a prompt.
-
-    ``history``: turns before it, the first of the user, which then has the video; ``prefill``: how
-    the answer begins.
-    """
-
-    system: str = ""
-    history: tuple[Turn, ...] = ()
-    prefill: str = ""
-
-
-PLAIN = Talk()
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class PromptText:
-    """One user turn as text.
-
-    ``short`` with one placeholder a video, ``full`` with every image token.
-    """
-
-    short: str
-    full: str
-
-
-class Processor(Protocol):
-    """What one checkpoint of a family does to frames and to text.
-
-    Made once per model, safe to share by threads.
-    """
-
-    @property
-    def image_token(self) -> str:
-        """The token whose rows of embeddings the image features replace."""
-
-    @property
-    def visual_tokens(self) -> frozenset[str]:
-        """Tokens of the visual part; the question-free prefix ends after the last of them."""
-
-    def frame_rule(self) -> FrameRule:
-        """Which frames the checkpoint's own processor takes."""
-
-    def shrink(self, picture: Picture) -> NDArray[np.uint8]:
-        """One decoded picture as uint8 [h, w, 3] in the size the model sees."""
-
-    def feeds(self, images: Sequence[NDArray[np.generic]]) -> Iterator[Feeds]:
-        """Inputs of the vision graph for all images, in bites that fit in memory.
-
-        Float32 pixels.
-        """
-
-    def text(self, question: str, facts: ClipFacts | None, talk: Talk = PLAIN) -> PromptText:
-        """The whole prompt up to the answer, with a video (``facts``) or without."""
-
-    def card(self) -> Mapping[str, object]:
-        """The constants in use, for the run card."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Family:
     """One model family: opens the processor of a model folder.
 
-    Raises ManifestError for what it cannot read.
+    ``protocols``: whose ways it knows, its own first. ``open`` raises ManifestError for what it
+    cannot read.
     """
 
     name: str
-    open: Callable[[Manifest], Processor]
+    open: Callable[[Manifest, Setup], Processor]
+    protocols: tuple[str, ...] = (NATIVE, LMMS_EVAL)
+
+    def opened(self, manifest: Manifest, setup: Setup) -> Processor:
+        """The processor under a protocol. Raises UnknownName for one that the family lacks."""
+        if setup.protocol not in self.protocols:
+            raise UnknownName(f"protocol of family {self.name}", setup.protocol, self.protocols)
+        return self.open(manifest, setup)
 
 
 def names() -> tuple[str, ...]:

@@ -17,8 +17,9 @@ import pytest
 from edgeval import frames as frame_rules
 from edgeval.media.decode import decode
 from edgeval.media.probe import probe
-from edgeval.model import Model, View, open_model
+from edgeval.model import Model, open_model
 from edgeval.types import Ask, Decoding, Frames, Generation, Prompt
+from edgeval.view import View
 
 pytest.importorskip("torch")
 pytest.importorskip("onnxscript")
@@ -68,7 +69,7 @@ def seen(shared: Path, model: Model) -> Seen:
     @lru_cache
     def look(name: str) -> tuple[Frames, View]:
         plan = frame_rules.plan(probe(shared / "videos/real" / name), model.frame_rule())
-        frames = decode(plan, shrink=model.shrink, digest=True, workers=1)
+        frames = decode(plan, shrink=model.shrinker(plan), digest=True, workers=1)
         return frames, model.see(frames)
 
     return lambda record: look(Path(record["videos"][0]["source"]).name)

@@ -73,7 +73,8 @@ def answers(tiny: model.Model, clip: Clip) -> Iterator[Answered]:
     seen = None
     if clip.video is not None:
         rule = dataclasses.replace(tiny.frame_rule(), include_last=clip.must_see_last)
-        seen = decode(frames.plan(probe(clip.video), rule), shrink=tiny.shrink, workers=1)
+        plan = frames.plan(probe(clip.video), rule)
+        seen = decode(plan, shrink=tiny.shrinker(plan), workers=1)
     view = tiny.see(seen)
     for question in clip.questions:
         prompt = tiny.prompt(view, BENCHMARK.ask(clip, question))

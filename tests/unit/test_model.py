@@ -152,6 +152,7 @@ def test_the_frame_rule_is_the_checkpoints_own(model):
     assert (rule.how, rule.fps) == ("smolvlm", 0.5)
 
 
-def test_shrink_gives_the_size_the_model_sees(model):
+def test_shrinking_gives_the_size_the_model_sees(model):
     rgb = np.zeros((90, 160, 3), np.uint8)
-    assert model.shrink(Picture(planes=None, rgb=rgb)).shape == (64, 64, 3)
+    shrink = model.shrinker(clip().plan)
+    assert shrink(Picture(planes=None, rgb=rgb)).shape == (64, 64, 3)

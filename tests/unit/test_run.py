@@ -13,15 +13,16 @@ from edgeval.journal import Journal
 from edgeval.media.encode import encode
 from edgeval.pixels import to_rgb
 from edgeval.png import write_png
+from edgeval.processor import Conduct, Shrink
 from edgeval.types import (
     Ask,
     Caption,
     Clip,
     Decoding,
+    FramePlan,
     FrameRule,
     Frames,
     Generation,
-    Picture,
     Prompt,
     Question,
     Timing,
@@ -45,8 +46,10 @@ class ScriptedModel:
         self.views: list[ScriptedView] = []
         self.asks: list[Ask] = []
 
-    def shrink(self, picture: Picture) -> np.ndarray:
-        return to_rgb(picture)
+    conduct = Conduct()
+
+    def shrinker(self, _plan: FramePlan, *, still: bool = False) -> Shrink:
+        return to_rgb
 
     def see(
         self, frames: Frames | None, *, system: str = "", captions: Sequence[Caption] = ()

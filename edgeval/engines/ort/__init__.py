@@ -26,10 +26,13 @@ class OrtGraphs:
         self._embedding = Embedding(files.embed, files.threads)
         self._decoder = Decoder(files.decoder, self._embedding, files.threads)
 
-    def see(self, feeds: Mapping[str, Array]) -> Floats:
+    def see(self, feeds: Mapping[str, Array]) -> Mapping[str, Floats]:
         """See Graphs."""
-        features = np.asarray(self._vision.run(feeds)[0], np.float32)
-        return features.reshape(-1, features.shape[-1])
+        found = zip(self._vision.outputs, self._vision.run(feeds), strict=True)
+        outputs = {name: np.asarray(value, np.float32) for name, value in found}
+        # Published graphs have other names for their first output.
+        first = next(iter(outputs.values()))
+        return {**outputs, "image_features": first.reshape(-1, first.shape[-1])}
 
     def embed(self, token_ids: Sequence[int]) -> Floats:
         """See Graphs."""

@@ -6,13 +6,14 @@ other gives a new cache with every call. Both go on from a prefix without copyin
 
 from __future__ import annotations
 
+from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING
 
 import numpy as np
 
 from edgeval import onnxfile
-from edgeval.engines import Array, Floats
+from edgeval.engines import Array, Floats, Ints
 from edgeval.engines.ort.session import Session
 from edgeval.errors import ArgumentError, ManifestError
 
@@ -22,7 +23,29 @@ if TYPE_CHECKING:
     from edgeval.engines.ort.embedding import Embedding
 
 PAST, PRESENT = "past_key_values.", "present."
-STEP_INPUTS = ("inputs_embeds", "attention_mask", "position_ids", "num_logits_to_keep")
+DEEP = "deepstack_embeds"
+STEP_INPUTS = ("inputs_embeds", "attention_mask", "position_ids", "num_logits_to_keep", DEEP)
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Chunk:
+    """Tokens to append. ``start``: how many are there; the rest as Context.extend has it.
+
+    ``place``: the position of the first token where ``places`` is None.
+    """
+
+    embeds: Floats
+    start: int
+    place: int
+    places: Ints | None = None
+    deep: Floats | None = None
+
+    @property
+    def next_place(self) -> int:
+        """The position behind all so far."""
+        if self.places is None:
+            return self.place + len(self.embeds)
+        return max(self.place, int(self.places.max()) + 1)
 
 
 class Decoder:
@@ -48,6 +71,9 @@ class Decoder:
         self._one = np.ones((), session.inputs.get("num_logits_to_keep", np.int64))
         self._embed_kind = session.inputs["inputs_embeds"]
         self._seen, self._places = self._rulers(1024)
+        self._flat = len(session.shapes.get("position_ids", ())) < 3
+        self._deep = session.fixed(DEEP, 0) if DEEP in session.inputs else 0
+        self._no_deep = np.zeros((self._deep, 1, 1, session.fixed("inputs_embeds", 2)), np.float32)
 
     def caches(self, n_tokens: int) -> list[Array]:
         """Empty arrays [1, heads, n_tokens, width] for the keys and values of every layer."""
@@ -57,19 +83,49 @@ class Decoder:
             for (heads, width), kind in zip(self.sizes, kinds, strict=True)
         ]
 
-    def bind_tokens(self, binding: onnxruntime.IOBinding, embeds: Floats, start: int) -> None:
-        """Bind what the tokens ``start`` .. ``start + S`` feed besides the cache."""
-        end = start + embeds.shape[0]
-        if end > self._seen.shape[1]:
-            self._seen, self._places = self._rulers(2 * end)
+    def bind_tokens(self, binding: onnxruntime.IOBinding, chunk: Chunk) -> None:
+        """Bind what the tokens of a chunk feed besides the cache."""
+        end = chunk.start + chunk.embeds.shape[0]
+        if max(end, chunk.next_place) > self._seen.shape[1]:
+            self._seen, self._places = self._rulers(2 * max(end, chunk.next_place))
         inputs = self.session.inputs
-        binding.bind_cpu_input("inputs_embeds", embeds[None].astype(self._embed_kind, copy=False))
+        embeds = chunk.embeds[None].astype(self._embed_kind, copy=False)
+        binding.bind_cpu_input("inputs_embeds", embeds)
         if "attention_mask" in inputs:
             binding.bind_cpu_input("attention_mask", self._seen[:, :end])
         if "position_ids" in inputs:
-            binding.bind_cpu_input("position_ids", self._places[:, start:end])
+            binding.bind_cpu_input("position_ids", self._position_ids(chunk))
         if self._keeps_last:
             binding.bind_cpu_input("num_logits_to_keep", self._one)
+        if self._deep:
+            binding.bind_cpu_input(DEEP, self._deep_embeds(chunk))
+
+    def _position_ids(self, chunk: Chunk) -> Array:
+        """[1, S], or [axes, 1, S] where the graph has an axis for each of M-RoPE's."""
+        n_tokens = chunk.embeds.shape[0]
+        kind = self.session.inputs["position_ids"]
+        given = chunk.places
+        if given is None:
+            flat = self._places[:, chunk.place : chunk.place + n_tokens]
+            return flat if self._flat else np.repeat(flat[None], self._axes(), axis=0)
+        if self._flat:
+            if given.shape[0] != 1:
+                raise ManifestError(
+                    f"graph {self.session.path}: takes one position a token and the family gives "
+                    f"{given.shape[0]}; export it again"
+                )
+            return np.ascontiguousarray(given, kind)
+        return np.ascontiguousarray(given[:, None], kind)
+
+    def _axes(self) -> int:
+        return self.session.fixed("position_ids", 0)
+
+    def _deep_embeds(self, chunk: Chunk) -> Array:
+        """[layers, 1, S, hidden]."""
+        if chunk.deep is not None:
+            return np.ascontiguousarray(chunk.deep[:, None], np.float32)
+        n_tokens = chunk.embeds.shape[0]
+        return self._no_deep if n_tokens == 1 else np.repeat(self._no_deep, n_tokens, axis=2)
 
     def logits(self) -> Array | None:
         """An array [1, 1, V] to bind for the logits.
@@ -94,15 +150,18 @@ class GrowingContext:
 
     def __init__(self, decoder: Decoder) -> None:
         self._decoder = decoder
-        self.length = 0
+        self.length = self._place = 0
         self._empty = decoder.caches(0)
         self._past = [decoder.session.value(array) for array in self._empty]
 
-    def extend(self, embeds: Floats) -> Floats:
+    def extend(
+        self, embeds: Floats, *, places: Ints | None = None, deep: Floats | None = None
+    ) -> Floats:
         """See Context."""
         decoder = self._decoder
         binding = decoder.session.bind()
-        decoder.bind_tokens(binding, embeds, self.length)
+        chunk = Chunk(embeds=embeds, start=self.length, place=self._place, places=places, deep=deep)
+        decoder.bind_tokens(binding, chunk)
         binding.bind_output("logits", "cpu")
         for (past, present), cache in zip(decoder.pairs, self._past, strict=True):
             binding.bind_ortvalue_input(past, cache)
@@ -110,6 +169,7 @@ class GrowingContext:
         decoder.session.run_bound(binding)
         logits, *self._past = binding.get_outputs()
         self.length += embeds.shape[0]
+        self._place = chunk.next_place
         return np.asarray(logits.numpy()[0, -1], np.float32)
 
     def step(self, token_id: int) -> Floats:
@@ -120,7 +180,7 @@ class GrowingContext:
         """See Context."""
         child = GrowingContext.__new__(GrowingContext)
         child._decoder, child._empty = self._decoder, self._empty
-        child.length, child._past = self.length, self._past
+        child.length, child._place, child._past = self.length, self._place, self._past
         return child
 
 
@@ -129,19 +189,22 @@ class BufferContext:
 
     def __init__(self, decoder: Decoder, capacity: int) -> None:
         self._decoder = decoder
-        self.length = 0
+        self.length = self._place = 0
         self._overtaken = False
         self._buffers = Buffers(decoder, capacity)
         self._buffers.writer = self
 
-    def extend(self, embeds: Floats) -> Floats:
+    def extend(
+        self, embeds: Floats, *, places: Ints | None = None, deep: Floats | None = None
+    ) -> Floats:
         """See Context."""
         end = self.length + embeds.shape[0]
         self._claim(end)
         buffers = self._buffers
-        self._decoder.bind_tokens(buffers.binding, embeds, self.length)
+        chunk = Chunk(embeds=embeds, start=self.length, place=self._place, places=places, deep=deep)
+        self._decoder.bind_tokens(buffers.binding, chunk)
         self._decoder.session.run_bound(buffers.binding)
-        self.length = end
+        self.length, self._place = end, chunk.next_place
         return buffers.last_logits()
 
     def step(self, token_id: int) -> Floats:
@@ -154,7 +217,7 @@ class BufferContext:
             raise ArgumentError("context: a later fork wrote over this one; fork the parent again")
         child = BufferContext.__new__(BufferContext)
         child._decoder, child._buffers = self._decoder, self._buffers
-        child.length, child._overtaken = self.length, False
+        child.length, child._place, child._overtaken = self.length, self._place, False
         if self._buffers.writer is not self:
             self._buffers.writer._overtaken = True
         self._buffers.writer = child

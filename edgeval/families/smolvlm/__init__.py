@@ -17,12 +17,27 @@ from numpy.typing import NDArray
 
 from edgeval import pixels
 from edgeval.errors import ArgumentError, ManifestError
-from edgeval.families import PLAIN, ClipFacts, Family, Feeds, PromptText, Talk
+from edgeval.families import Family
 from edgeval.families.smolvlm.constants import Constants, constants
 from edgeval.families.smolvlm.words import in_words
 from edgeval.modelfolder import Manifest
+from edgeval.processor import (
+    DEFAULT,
+    NATIVE,
+    PLAIN,
+    ClipFacts,
+    Conduct,
+    Features,
+    Feeds,
+    Floats,
+    PromptText,
+    Setup,
+    Shrink,
+    Talk,
+    gathered,
+)
 from edgeval.template import Template, read_template
-from edgeval.types import FrameRule, Picture, Turn
+from edgeval.types import FramePlan, FrameRule, Picture, Turn
 
 # transformers caps the first resize there (MAX_IMAGE_SIZE).
 LARGEST_EDGE = 4096
@@ -64,11 +79,12 @@ class SmolVLM:
     tokens: Tokens
     blind_template: Template
     video_template: Template
+    conduct: Conduct
 
     @property
-    def image_token(self) -> str:
+    def image_tokens(self) -> tuple[str, ...]:
         """See Processor."""
-        return self.tokens.image
+        return (self.tokens.image,)
 
     @property
     def visual_tokens(self) -> frozenset[str]:
@@ -93,6 +109,11 @@ class SmolVLM:
             source="transformers 5.23.0 SmolVLMVideoProcessor.sample_frames",
         )
 
+    def shrinker(self, plan: FramePlan, *, still: bool = False) -> Shrink:
+        """Every picture becomes the same square, whatever the plan."""
+        del plan, still
+        return self.shrink
+
     def shrink(self, picture: Picture) -> NDArray[np.uint8]:
         """Longest edge first, keeping the aspect with an even other side; then the square."""
         c = self.constants
@@ -101,8 +122,9 @@ class SmolVLM:
             pixels.see(picture, pixels.Recipe(sizes=sizes, resample=c.resample)), np.uint8
         )
 
-    def feeds(self, images: Sequence[NDArray[np.generic]]) -> Iterator[Feeds]:
+    def feeds(self, images: Sequence[NDArray[np.generic]], *, n_stills: int = 0) -> Iterator[Feeds]:
         """pixel_values float32 [1, n, 3, S, S] and a mask that hides nothing."""
+        del n_stills
         c = self.constants
         bite = max(1, BITE_PIXELS // (c.square * c.square))
         for start in range(0, len(images), bite):
@@ -114,6 +136,14 @@ class SmolVLM:
                 "pixel_values": values[None],
                 "pixel_attention_mask": np.ones((1, len(stack), c.square, c.square), np.bool_),
             }
+
+    def gather(self, outputs: Sequence[Mapping[str, Floats]]) -> Features:
+        """See Processor."""
+        return gathered(outputs)
+
+    def places(self, kinds: NDArray[np.int8], facts: ClipFacts | None) -> None:
+        """0, 1, 2 ..."""
+        del kinds, facts
 
     def text(self, question: str, facts: ClipFacts | None, talk: Talk = PLAIN) -> PromptText:
         """Render the turns, then put the frames where the video's placeholder is."""
@@ -176,11 +206,17 @@ def first_size(height: int, width: int, longest_edge: int) -> tuple[int, int]:
     return edge, max(other + other % 2, 1)
 
 
-def open_smolvlm(manifest: Manifest) -> SmolVLM:
+def open_smolvlm(manifest: Manifest, setup: Setup = DEFAULT) -> SmolVLM:
     """The processor of a model folder.
 
-    ManifestError names the constant that is missing or senseless.
+    lmms-eval has no class for this family that runs; its protocol here is the model card's own way
+    with nothing that a benchmark wishes for. ManifestError names the constant that is missing or
+    senseless, ArgumentError refuses a largest picture: the square is the checkpoint's.
     """
+    if setup.max_pixels is not None:
+        raise ArgumentError(
+            f"--max-pixels: got {setup.max_pixels}; SmolVLM's frames have one size, leave it out"
+        )
     config = manifest.read("tokenizer_config")
     bos, eos = (_token(config, key, "") for key in ("bos_token", "eos_token"))
     video_template = Template(VIDEO_TEMPLATE, bos_token=bos, eos_token=eos)
@@ -198,6 +234,7 @@ def open_smolvlm(manifest: Manifest) -> SmolVLM:
         ),
         blind_template=blind,
         video_template=video_template,
+        conduct=Conduct(protocol=setup.protocol, obliging=setup.protocol == NATIVE),
     )
 
 

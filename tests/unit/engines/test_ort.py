@@ -126,7 +126,7 @@ def test_images_in_one_call_or_two_give_the_same_features(tiny):
 
     def features(images: np.ndarray) -> np.ndarray:
         mask = np.ones((1, images.shape[1], 64, 64), np.bool_)
-        return graphs.see({"pixel_values": images, "pixel_attention_mask": mask})
+        return graphs.see({"pixel_values": images, "pixel_attention_mask": mask})["image_features"]
 
     apart = np.concatenate([features(pixels[:, :1]), features(pixels[:, 1:])])
     np.testing.assert_array_equal(apart, features(pixels))

@@ -9,10 +9,10 @@ from pathlib import Path
 import pytest
 
 from edgeval.errors import ManifestError
-from edgeval.families import ClipFacts, Talk
 from edgeval.families.smolvlm import SmolVLM, first_size, open_smolvlm
 from edgeval.families.smolvlm.words import in_words
 from edgeval.modelfolder import Manifest, ModelFile
+from edgeval.processor import ClipFacts, Talk
 from edgeval.types import Turn
 
 VIDEO = {

@@ -1,0 +1,87 @@
+"""One clip as a model sees it, and a prompt's tokens as its decoder gets them."""
+
+from __future__ import annotations
+
+import hashlib
+from collections.abc import Sequence
+from dataclasses import dataclass, field
+
+import numpy as np
+from numpy.typing import NDArray
+
+from edgeval.engines import Context, Floats, Ints
+from edgeval.processor import ClipFacts, Features, Processor
+from edgeval.types import Caption, Frames, Timing
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class View:
+    """One clip as the model sees it, or nothing (blind). Belongs to the Model that made it.
+
+    ``features``: what the vision graph saw, None when nothing is shared. ``prefix_ids``: the tokens
+    before the question; ``prefix``: their context, None when nothing is shared.
+    """
+
+    images: tuple[NDArray[np.generic], ...]
+    facts: ClipFacts | None
+    system: str
+    processor: Processor = field(repr=False)
+    features: Features | None = field(repr=False)
+    prefix_ids: tuple[int, ...] = field(repr=False)
+    prefix: Context | None = field(repr=False)
+    timing: Timing
+
+    @property
+    def n_frames(self) -> int:
+        """Frames the model is shown."""
+        return len(self.images)
+
+    def pixel_sha256(self) -> str:
+        """Hex sha256 of the float32 pixel tensor as fed, "" when blind."""
+        if not self.images:
+            return ""
+        digest = hashlib.sha256()
+        n_stills = self.facts.n_stills if self.facts else 0
+        for feeds in self.processor.feeds(self.images, n_stills=n_stills):
+            digest.update(np.ascontiguousarray(feeds["pixel_values"], "<f4").data)
+        return digest.hexdigest()
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Inputs:
+    """Tokens as the decoder gets them.
+
+    ``embeds``: float32 [S, hidden]; ``places``: positions [axes, S], None for 0, 1, 2 ...;
+    ``deep``: float32 [layers, S, hidden], None where all of it is zero.
+    """
+
+    embeds: Floats
+    places: Ints | None = None
+    deep: Floats | None = None
+
+    def append_to(self, context: Context, *, skip: int = 0) -> Floats:
+        """Extend a context that has the first ``skip`` tokens; logits [V] after the last."""
+        deep = None if self.deep is None else self.deep[:, skip:]
+        return context.extend(
+            self.embeds[skip:],
+            places=None if self.places is None else self.places[:, skip:],
+            deep=deep if deep is not None and deep.any() else None,
+        )
+
+
+def facts_of(frames: Frames, captions: Sequence[Caption]) -> ClipFacts:
+    """What a prompt tells of decoded frames; ``captions``: (seconds, text)."""
+    info = frames.plan.info
+    times_s = tuple(index / info.fps for index in frames.plan.indices)
+    return ClipFacts(
+        times_s=times_s + (info.duration_s,) * len(frames.stills),
+        duration_s=info.duration_s,
+        captions=tuple(
+            (sum(frame_s <= time_s for frame_s in times_s), text)
+            for time_s, text in sorted(captions, key=lambda caption: caption[0])
+        ),
+        sizes=tuple(image.shape[:2] for image in frames.pixels + frames.stills),
+        n_stills=len(frames.stills),
+        fps=info.fps,
+        n_source=info.n_frames,
+    )
