@@ -5,6 +5,7 @@ from __future__ import annotations
 import json
 from collections.abc import Callable, Mapping
 from dataclasses import asdict, dataclass
+from functools import partial
 from pathlib import Path
 from types import MappingProxyType
 
@@ -62,7 +63,7 @@ class _Order:
 @click.argument("benchmark")
 @click.option("-o", "--output", type=click.Path(path_type=Path), required=True, help="New folder.")
 @click.option("--clips", type=click.IntRange(min=1), help="How many; the embedded number if none.")
-@click.option("--seed", type=click.IntRange(min=0), help="First lesson's seed; the embedded one's.")
+@click.option("--seed", type=click.IntRange(min=0), help="First clip's seed; the embedded one's.")
 @click.option(
     "--scenes",
     type=click.Path(path_type=Path),
@@ -122,8 +123,25 @@ def _ask_about_scenes(order: _Order) -> str:
     return f"{written.n_scenes} scenes, {sum(written.counts.values())} questions ({counts})"
 
 
+def _make_films(name: str, order: _Order) -> str:
+    from edgeval.synth import films_dataset
+
+    if order.scenes:
+        raise ArgumentError(f"{name}: got --scenes, which only vsibench takes; leave it out")
+    made = films_dataset.write(name, order.output, n_clips=order.clips, seed0=order.seed)
+    return f"{made.n_clips} films, {made.n_questions} questions, {made.n_bytes:,} bytes"
+
+
+_FILMS = (
+    *("seedbench-r1", "video-r1", "longvideobench", "mvbench"),
+    *("tempcompass", "videomme", "mmvu"),
+)
 _MAKERS: Mapping[str, Callable[[_Order], str]] = MappingProxyType(
-    {"videommmu": _make_lessons, "vsibench": _make_rooms}
+    {
+        "videommmu": _make_lessons,
+        "vsibench": _make_rooms,
+        **{name: partial(_make_films, name) for name in _FILMS},
+    }
 )
 
 

@@ -6,7 +6,7 @@
 
 Six tasks are asked from geometry as for real rooms (``vsi_geometry``), the order of appearance from
 the pictures, routes from geometry. Which half a question is in (column "pruned") goes by turns
-within its type: it lets both settings run and says nothing of the question. ``edgeval data make vsibench -o DIR`` writes it.
+within its type: it lets both settings run and says nothing of the question.
 """
 
 from __future__ import annotations

@@ -18,6 +18,8 @@ EvolvingLMMs-Lab/lmms-eval@75571cfe0fa36ca5ec2e6aa2bb268f9d38295af3, lmms_eval/t
 
 from __future__ import annotations
 
+from pathlib import Path
+
 from edgeval.benchmarks.base import Benchmark
 from edgeval.benchmarks.tempcompass import data, report, rules
 
@@ -31,7 +33,7 @@ BENCHMARK = Benchmark(
     metric="avg_accuracy",
     licence="CC BY-NC 4.0",
     source="llyx97/TempCompass@e1b46316, EvolvingLMMs-Lab/lmms-eval@75571cfe",
-    embedded=None,
+    embedded=Path(__file__).parents[2] / "embedded" / "tempcompass",
     references=report.REFERENCES,
     clips=data.clips,
     ask=data.ask,

@@ -1,0 +1,1 @@
+"""Generated films as data folders, one module for each benchmark's published layout."""
