@@ -201,7 +201,10 @@ def test_tally_refuses_a_table_without_end(n_groups: int, n_classes: int) -> Non
         metrics.tally(np.array([0]), np.array([0]), n_groups=n_groups, n_classes=n_classes)
 
 
-LONG = [" ".join(f"w{i % 997}" for i in range(9_000))], [" ".join(f"w{i}" for i in range(9_000))]
+LONG = (
+    [" ".join(f"w{i % 997}" for i in range(9_000))] * 12,
+    [" ".join(f"w{i}" for i in range(9_000))] * 12,
+)
 
 
 @pytest.mark.parametrize(
