@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import math
 from collections.abc import Callable, Mapping
+from dataclasses import replace
 from types import MappingProxyType
 from typing import Final
 
@@ -54,6 +55,8 @@ def plan(
     else:
         if rule.how in ("fps", "smolvlm", "stride", "fps_linspace"):
             _require_rate(info)
+        if segment_s is None and rule.counts == "packets":
+            return _by_packets(info, rule)
         if segment_s is None:
             shown = indices(info.n_frames, info.fps, info.duration_s, rule)
         else:
@@ -62,6 +65,23 @@ def plan(
             inside = indices(n_frames, info.fps, n_frames / info.fps, rule)
             shown = tuple(first + index for index in inside)
     return FramePlan(info=info, indices=shown, rule=rule)
+
+
+def _by_packets(info: VideoInfo, rule: FrameRule) -> FramePlan:
+    """A plan of decord's: it counts packets, and where no frame is left it gives its last again.
+
+    Seen in decord 0.6.0 on every clip at hand with packets that are not shown at the end.
+    """
+    n_packets = 0 if info.index is None else len(info.index.pts)
+    wanted = indices(max(info.n_frames, n_packets), info.fps, info.duration_s, rule)
+    shown: list[int] = []
+    for index in wanted:
+        before = shown[-1] if shown else info.n_frames - 1
+        shown.append(index if index < info.n_frames else before)
+    if tuple(shown) != wanted:
+        note = f"decord counts {n_packets} frames where {info.n_frames} are shown: one is repeated"
+        info = replace(info, notes=(*info.notes, note))
+    return FramePlan(info=info, indices=tuple(shown), rule=rule)
 
 
 def _segment(info: VideoInfo, segment_s: tuple[float, float]) -> tuple[int, int]:

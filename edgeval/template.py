@@ -16,9 +16,10 @@ from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from datetime import datetime, timezone
 from pathlib import Path
 
-from jinja2 import TemplateError, nodes
+from jinja2 import Environment, TemplateError, nodes
 from jinja2.exceptions import SecurityError
-from jinja2.ext import loopcontrols
+from jinja2.ext import Extension, loopcontrols
+from jinja2.parser import Parser
 from jinja2.runtime import Context, Undefined
 from jinja2.sandbox import ImmutableSandboxedEnvironment
 
@@ -119,6 +120,19 @@ def read_template(path: Path) -> str:
         raise ManifestError(f"{path}: cannot be read as text ({error})") from error
 
 
+class _Generation(Extension):
+    """``{% generation %}``: what the assistant says, marked for training; here just said."""
+
+    def __init__(self, environment: Environment) -> None:
+        super().__init__(environment)
+        self.tags = {"generation"}
+
+    def parse(self, parser: Parser) -> list[nodes.Node]:
+        """The nodes between the tags."""
+        next(parser.stream)
+        return parser.parse_statements(("name:endgeneration",), drop_needle=True)
+
+
 class _Environment(ImmutableSandboxedEnvironment):
     """The sandbox with budgets, of one rendering at a time; ``start`` fills them."""
 
@@ -126,7 +140,10 @@ class _Environment(ImmutableSandboxedEnvironment):
 
     def __init__(self) -> None:
         super().__init__(
-            trim_blocks=True, lstrip_blocks=True, optimized=False, extensions=[loopcontrols]
+            trim_blocks=True,
+            lstrip_blocks=True,
+            optimized=False,
+            extensions=[loopcontrols, _Generation],
         )
         self.filters = {name: self.filters[name] for name in FILTERS}
         self.filters |= {"tojson": _tojson, "join": _join, "replace": _replace}

@@ -139,7 +139,9 @@ class FrameRule:
     """Which frames to take. ``source`` names whose rule it is (file and commit, or 'user').
 
     ``short``: what to do with a video of fewer frames than ``n`` or ``multiple`` (repeat is up to
-    the rule). ``fps_linspace``: as ``fps``, then at most ``n`` of those, spread evenly.
+    the rule). ``fps_linspace``: as ``fps``, then at most ``n`` of those, spread evenly. ``counts``:
+    what is a frame to the rule, one that is shown or a packet (decord's way; a frame that is not
+    shown repeats the one taken before it).
     """
 
     how: How
@@ -154,6 +156,7 @@ class FrameRule:
     times_s: tuple[float, ...] = ()
     include_last: bool = False
     short: Literal["repeat", "fewer", "refuse"] = "repeat"
+    counts: Literal["shown", "packets"] = "shown"
     source: str = "user"
 
     def __post_init__(self) -> None:

@@ -11,7 +11,11 @@ from edgeval.errors import ManifestError, UnknownName
 from edgeval.modelfolder import Manifest
 from edgeval.processor import LMMS_EVAL, NATIVE, Processor, Setup
 
-FAMILIES = {"smolvlm": "edgeval.families.smolvlm"}
+FAMILIES = {
+    "internvl": "edgeval.families.internvl",
+    "llava_onevision": "edgeval.families.llava_onevision",
+    "smolvlm": "edgeval.families.smolvlm",
+}
 ENTRY_POINTS = "edgeval.families"
 
 

@@ -6,6 +6,8 @@ import itertools
 import json
 import math
 from collections.abc import Callable
+from dataclasses import replace
+from fractions import Fraction
 from pathlib import Path
 
 import numpy as np
@@ -13,7 +15,7 @@ import pytest
 
 from edgeval import _core, frames
 from edgeval.errors import ArgumentError, VideoError
-from edgeval.types import FrameRule, VideoInfo
+from edgeval.types import FramePlan, FrameRule, PacketIndex, VideoInfo
 
 
 def video(n_frames: int, *, fps: float = 25.0, start_s: float = 0.0) -> VideoInfo:
@@ -328,3 +330,32 @@ def test_a_video_without_rate_is_refused(how: str) -> None:
 
 def test_frame_rules_release_the_gil(gil_ticks: Callable[[Callable[[], object]], int]) -> None:
     assert gil_ticks(lambda: _core.nested(20_000_000, 400_000)) > 100
+
+
+def by_packets(n_frames: int, n_packets: int, n: int) -> FramePlan:
+    index = PacketIndex(
+        stream=0,
+        time_base=Fraction(1, 25),
+        pts=np.arange(n_packets),
+        dts=np.arange(n_packets),
+        key=np.ones(n_packets, np.bool_),
+        order=np.arange(n_frames),
+    )
+    rule = FrameRule(how="linspace_floor", n=n, counts="packets")
+    return frames.plan(replace(video(n_frames), index=index), rule)
+
+
+def test_decords_count_spreads_over_packets_and_repeats_where_none_is_shown() -> None:
+    # What decord 0.6.0 gives for pllava_cooking.mp4: 160 packets, 159 frames.
+    assert by_packets(159, 160, 8).indices == (0, 22, 45, 68, 90, 113, 136, 136)
+
+
+def test_what_decord_repeats_is_said() -> None:
+    assert by_packets(159, 160, 8).info.notes == (
+        "decord counts 160 frames where 159 are shown: one is repeated",
+    )
+
+
+def test_nothing_is_said_where_decord_counts_right() -> None:
+    plan = by_packets(160, 160, 8)
+    assert (plan.indices[-1], plan.info.notes) == (159, ())

@@ -108,3 +108,8 @@ def test_a_json_file_without_the_key_is_named(tmp_path):
     path.write_text("{}", "utf-8")
     with pytest.raises(ManifestError, match="chat_template"):
         read_template(path)
+
+
+def test_what_is_marked_for_training_is_just_said():
+    source = "{% generation %}{% for m in messages %}{{ m.role }}{% endfor %}{% endgeneration %}."
+    assert Template(source).render([{"role": "user"}]) == "user."
