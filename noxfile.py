@@ -189,9 +189,10 @@ def aarch64(session: nox.Session) -> None:
 @nox.session(default=False)
 def bench(session: nox.Session) -> None:
     """Benchmarks, beside those peers that install here; one that does not is left out."""
-    package(session, "cpu", "test")
     if has_own_venv(session):
         session.install(TORCH)
+    package(session, "cpu", "test", "export")
+    if has_own_venv(session):
         for peer in EXTRAS["bench"]:
             session.run("python", "-m", "pip", "install", "-q", peer, TORCH, success_codes=[0, 1])
         session.run(
