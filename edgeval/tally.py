@@ -186,7 +186,9 @@ def notes(records: Sequence[Record]) -> Iterator[str]:
 def left_out(records: Sequence[Record]) -> Iterator[str]:
     """How many answers each rule has outside its n, and why."""
     scores = [score for record in records for score in record.scores.values()]
-    for rule in dict.fromkeys(score.rule for score in scores):
+    # Not as they come: a record read back has its rules by name. The authors' own rule first.
+    rules = {score.rule for score in scores}
+    for rule in sorted(rules, key=lambda rule: (rule != "official", rule)):
         statuses = [score.status for score in scores if score.rule == rule]
         if n := statuses.count("needs_judge"):
             yield f"rule {rule} needs a judge for {n} answers, which is not asked: outside its n"

@@ -159,3 +159,18 @@ def test_settings_are_told_apart_and_the_main_one_has_no_name() -> None:
     records[1] = dataclasses.replace(records[1], setting="blind")
     told = [(suffix, len(group)) for suffix, group in tally.by_setting(records, "video")]
     assert told == [("", 2), (", blind", 1)]
+
+
+def test_what_is_left_out_is_told_the_same_of_a_record_read_back() -> None:
+    """A run folder keeps the rules of a record by name, a record just made in their own order."""
+    record = _record(1, None, "needs_judge")
+    scores = {
+        rule: dataclasses.replace(record.scores[RULE], rule=rule)
+        for rule in ("official", "lmms-eval")
+    }
+    again = dict(sorted(scores.items()))
+    told = [
+        list(tally.left_out([dataclasses.replace(record, scores=held)])) for held in (scores, again)
+    ]
+    assert told[0] == told[1]
+    assert len(told[0]) == 2
