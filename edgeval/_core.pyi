@@ -53,6 +53,12 @@ def temporal_rewards(
     ordered: NDArray[np.float64], shuffled: NDArray[np.float64]
 ) -> tuple[NDArray[np.float64], NDArray[np.float64]]: ...
 def group_advantages(rewards: NDArray[np.float64]) -> NDArray[np.float64]: ...
+def t_grpo(
+    accuracy: NDArray[np.float64],
+    form: NDArray[np.float64],
+    shuffled: NDArray[np.float64] | None,
+    n_tokens: NDArray[np.int64] | None,
+) -> tuple[NDArray[np.float64], NDArray[np.float64], NDArray[np.float64]]: ...
 
 # --- pixels: see edgeval.pixels ---------------------------------------------------------------
 

@@ -58,14 +58,14 @@ def regression(answers: Texts, solutions: Texts) -> Floats:
 
 def ocr(answers: Texts, solutions: Texts) -> Floats:
     """1 less the word error rate, at least 0; case and marks count."""
-    got, want = _held(answers, solutions)
-    return _core.ocr_rewards(got, want)
+    _require_as_many(answers, solutions)
+    return _core.ocr_rewards(answers, solutions)
 
 
 def free_form(answers: Texts, solutions: Texts) -> Floats:
     """The mean of the F-measures of ROUGE-1, ROUGE-2 and ROUGE-L, words stemmed."""
-    got, want = _held(answers, solutions)
-    return _core.free_form_rewards(got, want)
+    _require_as_many(answers, solutions)
+    return _core.free_form_rewards(answers, solutions)
 
 
 ACCURACY: Mapping[str, Reward] = MappingProxyType(
@@ -102,8 +102,8 @@ def form(answers: Texts) -> Floats:
 class Temporal:
     """What frames in order are worth to each completion, and whether each group earned it.
 
-    ``bonus``: float64 [groups, completions]; ``granted``: float64 [groups], 1, 0, or 0.5 where no
-    shuffled frames were shown (what the source logs as temporal reward).
+    ``bonus``: float64 [groups, completions]; ``granted``: float64 [groups], 1 or 0, which is what
+    the source logs as temporal reward.
     """
 
     bonus: Floats
@@ -147,7 +147,10 @@ def advantages(rewards: Floats) -> Floats:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class GroupRewards:
-    """What a T-GRPO step learns from: float64 [groups, completions], and [groups] of Temporal."""
+    """What a T-GRPO step learns from: float64 [groups, completions].
+
+    ``granted``: as in Temporal, float64 [groups], and 0.5 for images.
+    """
 
     rewards: Floats
     advantages: Floats
@@ -166,20 +169,11 @@ def t_grpo(
     ``accuracies`` and ``forms`` (accuracy and format reward): float64 [groups, completions] on
     ordered frames; ``shuffled``: accuracies on shuffled frames, float64 [groups, others], None for
     images, which earn no temporal bonus; ``n_tokens``: lengths of the completions, their end token
-    included, None for no length reward. The paper's groups: 8 ordered, 4 shuffled.
+    included, None for no length reward. The paper's groups: 8 ordered, 4 shuffled. Raises
+    ArgumentError.
     """
-    if accuracies.shape != forms.shape:
-        raise ArgumentError(
-            f"T-GRPO: got accuracies {accuracies.shape} and forms {forms.shape}; wants the same"
-        )
-    rewards = accuracies + forms
-    granted = np.full(len(accuracies), 0.5)
-    if shuffled is not None:
-        earned = temporal(accuracies, shuffled)
-        rewards, granted = rewards + earned.bonus, earned.granted
-    if n_tokens is not None:
-        rewards = rewards + length(accuracies, n_tokens)
-    return GroupRewards(rewards=rewards, advantages=advantages(rewards), granted=granted)
+    rewards, relative, granted = _core.t_grpo(accuracies, forms, shuffled, n_tokens)
+    return GroupRewards(rewards=rewards, advantages=relative, granted=granted)
 
 
 def _held(*sides: Texts) -> list[list[str]]:

@@ -1,6 +1,9 @@
 #include <pybind11/pybind11.h>
+#include <pybind11/stl.h>
 
 #include <cstdint>
+#include <optional>
+#include <tuple>
 #include <utility>
 
 #include "bind/array.hpp"
@@ -47,6 +50,36 @@ Floats advantages(const py::array& rewards) {
   return out;
 }
 
+/// Rewards, advantages, granted; `shuffled` and `n_tokens` may be None.
+std::tuple<Floats, Floats, Floats> grouped(const py::array& accuracy,
+                                           const py::array& form,
+                                           const std::optional<py::array>& shuffled,
+                                           const std::optional<py::array>& n_tokens) {
+  GroupResults results{};
+  results.accuracy = contiguous<double>(accuracy, "accuracy", {kAny, kAny});
+  const Groups groups = groups_of(accuracy);
+  results.form = contiguous<double>(form, "form", {groups.count, groups.size});
+  if (shuffled) {
+    results.shuffled = contiguous<double>(*shuffled, "shuffled", {groups.count, kAny});
+    results.n_shuffled = shuffled->shape(1);
+  }
+  if (n_tokens) {
+    results.n_tokens =
+        contiguous<std::int64_t>(*n_tokens, "n_tokens", {groups.count, groups.size});
+  }
+  Floats rewards = like(groups);
+  Floats advantages = like(groups);
+  Floats granted(groups.count);
+  double* summed = rewards.mutable_data();
+  double* relative = advantages.mutable_data();
+  double* passed = granted.mutable_data();
+  {
+    const py::gil_scoped_release unlocked;
+    t_grpo(results, groups, summed, relative, passed);
+  }
+  return {std::move(rewards), std::move(advantages), std::move(granted)};
+}
+
 }  // namespace
 
 void register_rewards(py::module_& module) {
@@ -66,6 +99,9 @@ void register_rewards(py::module_& module) {
              "Bonus of each completion [groups, size], whether granted [groups].");
   module.def("group_advantages", &advantages, py::arg("rewards"),
              "Rewards less their group's mean, over its deviation: [groups, size].");
+  module.def("t_grpo", &grouped, py::arg("accuracy"), py::arg("form"),
+             py::arg("shuffled"), py::arg("n_tokens"),
+             "Rewards, advantages [groups, size], temporal reward granted [groups].");
 }
 
 }  // namespace edgeval::bind

@@ -13,15 +13,19 @@ namespace {
 
 using Floats = std::vector<double>;
 
+std::string tagged(const std::string& text) {
+  return "<think>hm</think><answer>" + text + "</answer>";
+}
+
 double ocr(const std::string& got, const std::string& want) {
   double out = -1;
-  edgeval::ocr_rewards({got}, {want}, &out);
+  edgeval::ocr_rewards({tagged(got)}, {tagged(want)}, &out);
   return out;
 }
 
 double free_form(const std::string& got, const std::string& want) {
   double out = -1;
-  edgeval::free_form_rewards({got}, {want}, &out);
+  edgeval::free_form_rewards({tagged(got)}, {tagged(want)}, &out);
   return out;
 }
 
@@ -42,6 +46,22 @@ void texts() {
   CHECK_REFUSES(edgeval::free_form_rewards({}, {"a"}, &out), "0 answers for 1");
 }
 
+/// Only the first closed block counts; without one there is no answer.
+void tags() {
+  const auto against_a = [](const char* text) {
+    double out = -1;
+    edgeval::ocr_rewards({text}, {"<answer>a</answer>"}, &out);
+    return out;
+  };
+  CHECK(against_a("<answer> a\n</answer><answer>b</answer>") == 1);
+  CHECK(against_a("<answer>b</answer><answer>a</answer>") == 0);
+  CHECK(against_a("</answer><answer>a</answer>") == 1);
+  CHECK(against_a("a") == 0);
+  CHECK(against_a("<answer>a") == 0);
+  CHECK(against_a("<answer></answer>a") == 0);
+  CHECK(against_a("") == 0);
+}
+
 /// What a hostile answer may cost: long against short is cheap, long against long is
 /// refused.
 void endless_texts() {
@@ -55,8 +75,15 @@ void endless_texts() {
 
 /// One batch, so that words and memory of one pair could leak into the next.
 void a_batch_is_its_pairs() {
-  const edgeval::Texts got = {"b a", "", "a a a a", "x y z", "cats running", "a"};
-  const edgeval::Texts want = {"a b", "a", "a a", "x q z", "cat run", ""};
+  const std::vector<std::string> said = {"b a",          "", "a a a a", "x y z",
+                                         "cats running", "a"};
+  const std::vector<std::string> meant = {"a b", "a", "a a", "x q z", "cat run", ""};
+  std::vector<std::string> held;
+  held.reserve(said.size() + meant.size());
+  for (const std::string& text : said) held.push_back(tagged(text));
+  for (const std::string& text : meant) held.push_back(tagged(text));
+  const edgeval::Texts got(held.begin(), held.begin() + 6);
+  const edgeval::Texts want(held.begin() + 6, held.end());
   Floats together(got.size());
   double alone = 0;
   edgeval::ocr_rewards(got, want, together.data());
@@ -110,13 +137,42 @@ void advantages() {
                 "groups of 1; wants at least 2");
 }
 
+/// Both groups and all parts of a reward at once, against the kernels one by one.
+void t_grpo() {
+  const Floats accuracy = {1, 1, 0, 0.05, 1, 0, 0, 0};
+  const Floats form = {1, 0, 1, 0, 0, 0, 0, 0};
+  const Floats shuffled = {1, 0, 1, 1};
+  const std::vector<std::int64_t> n_tokens = {320, 513, 400, 400, 400, 400, 400, 400};
+  edgeval::GroupResults results{accuracy.data(), form.data(), shuffled.data(), 2,
+                                n_tokens.data()};
+  Floats rewards(8, -1);
+  Floats advantages(8, -1);
+  Floats granted(2, -1);
+  edgeval::t_grpo(results, {2, 4}, rewards.data(), advantages.data(), granted.data());
+  CHECK(rewards == Floats{1 + 0.3 + 1 + 0.2, 1.3, 1, 0.05, 1, 0, 0, 0});
+  CHECK(granted == Floats{1, 0});
+  Floats alone(8, -1);
+  edgeval::group_advantages(rewards.data(), {2, 4}, alone.data());
+  CHECK(advantages == alone);
+  results.shuffled = nullptr;
+  results.n_tokens = nullptr;
+  edgeval::t_grpo(results, {2, 4}, rewards.data(), advantages.data(), granted.data());
+  CHECK(rewards == Floats{2, 1, 1, 0.05, 1, 0, 0, 0});
+  CHECK(granted == Floats{0.5, 0.5});
+  CHECK_REFUSES(edgeval::t_grpo(results, {8, 1}, rewards.data(), advantages.data(),
+                                granted.data()),
+                "groups of 1");
+}
+
 }  // namespace
 
 int main() {
   texts();
+  tags();
   endless_texts();
   a_batch_is_its_pairs();
   temporal();
   advantages();
+  t_grpo();
   return edgeval::test::report();
 }
