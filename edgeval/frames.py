@@ -78,10 +78,11 @@ def _by_packets(info: VideoInfo, rule: FrameRule) -> FramePlan:
     for index in wanted:
         before = shown[-1] if shown else info.n_frames - 1
         shown.append(index if index < info.n_frames else before)
-    if tuple(shown) != wanted:
-        note = f"decord counts {n_packets} frames where {info.n_frames} are shown: one is repeated"
-        info = replace(info, notes=(*info.notes, note))
-    return FramePlan(info=info, indices=tuple(shown), rule=rule)
+    if tuple(shown) == wanted:
+        return FramePlan(info=info, indices=wanted, rule=rule)
+    note = f"decord counts {n_packets} frames where {info.n_frames} are shown: one is repeated"
+    told = replace(info, notes=(*info.notes, note))
+    return FramePlan(info=told, indices=tuple(shown), rule=rule, named=wanted)
 
 
 def _segment(info: VideoInfo, segment_s: tuple[float, float]) -> tuple[int, int]:

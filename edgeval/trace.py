@@ -42,9 +42,13 @@ class Trace:
 
 
 def row(step: Step) -> dict[str, object]:
-    """What one line says. ``score`` and ``parsed`` are lmms-eval's rule where there is one."""
+    """What one line says. ``score`` and ``parsed`` are lmms-eval's rule where there is one.
+
+    ``frame_indices`` are as the frame rule names them, which may count frames that are not shown.
+    """
     record = step.record
     leading = _leading(record.scores)
+    named = step.frames.plan.named if step.frames else ()
     return {
         "id": record.question.id,
         "task": record.question.task,
@@ -52,7 +56,7 @@ def row(step: Step) -> dict[str, object]:
         "setting": record.setting,
         "video": record.video,
         "video_sha256": record.video_sha256,
-        "frame_indices": list(record.frame_indices),
+        "frame_indices": list(named or record.frame_indices),
         "frames_sha256": list(step.frames.digests) if step.frames else [],
         "pixel_sha256": step.view.pixel_sha256() if step.view and step.frames else None,
         "prompt": step.prompt.text if step.prompt else None,

@@ -174,11 +174,15 @@ class FrameRule:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class FramePlan:
-    """The frames to take: display indices in the order they are shown; one may come twice."""
+    """The frames to take: display indices in the order they are shown; one may come twice.
+
+    ``named``: the indices as the rule names them, where it counts more than is shown; else empty.
+    """
 
     info: VideoInfo
     indices: tuple[int, ...]
     rule: FrameRule
+    named: tuple[int, ...] = ()
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -88,14 +88,8 @@ class LlavaOnevision:
         yield from self.frame.feeds(images)
 
     def gather(self, outputs: Sequence[Mapping[str, Floats]]) -> Features:
-        """The rows of all frames and the newline behind the last. ManifestError without one."""
-        if NEWLINE not in outputs[-1]:
-            raise ManifestError(
-                f"vision graph: gives {', '.join(outputs[-1])}; wants {NEWLINE}, export it again"
-            )
-        rows = gathered(outputs).rows
-        newline = np.asarray(outputs[-1][NEWLINE], np.float32).reshape(1, -1)
-        return Features(rows=np.concatenate([rows, newline]))
+        """See Processor. ManifestError for a graph without newline."""
+        return with_newline(outputs)
 
     def places(self, kinds: NDArray[np.int8], facts: ClipFacts | None) -> None:
         """0, 1, 2 ..."""
@@ -126,6 +120,16 @@ class LlavaOnevision:
     def card(self) -> Mapping[str, object]:
         """The constants."""
         return self.frame.card()
+
+
+def with_newline(outputs: Sequence[Mapping[str, Floats]]) -> Features:
+    """The rows of all frames and the newline behind the last. ManifestError without one."""
+    if NEWLINE not in outputs[-1]:
+        raise ManifestError(
+            f"vision graph: gives {', '.join(outputs[-1])}; wants {NEWLINE}, export it again"
+        )
+    newline = np.asarray(outputs[-1][NEWLINE], np.float32).reshape(1, -1)
+    return Features(rows=np.concatenate([gathered(outputs).rows, newline]))
 
 
 def known(manifest: Manifest) -> FixedFrame:

@@ -350,6 +350,10 @@ def test_decords_count_spreads_over_packets_and_repeats_where_none_is_shown() ->
     assert by_packets(159, 160, 8).indices == (0, 22, 45, 68, 90, 113, 136, 136)
 
 
+def test_decords_own_indices_are_kept() -> None:
+    assert by_packets(159, 160, 8).named == (0, 22, 45, 68, 90, 113, 136, 159)
+
+
 def test_what_decord_repeats_is_said() -> None:
     assert by_packets(159, 160, 8).info.notes == (
         "decord counts 160 frames where 159 are shown: one is repeated",
