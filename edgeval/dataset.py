@@ -63,16 +63,26 @@ def read_rows(path: Path) -> tuple[Row, ...]:
     """
     if path.suffix == ".parquet":
         return _parquet(path)
-    text = _text(path)
+    text = read_text(path)
     if path.suffix == ".jsonl":
         lines = enumerate(text.split("\n"), 1)
         return tuple(_row(_json(line, f"{path}:{n}"), f"{path}:{n}") for n, line in lines if line)
     return tuple(_row(row, str(path)) for row in _listed(_json(text, str(path)), path))
 
 
+def read_text(path: Path) -> str:
+    """A UTF-8 file without its byte order mark. Raises DataError."""
+    try:
+        return path.read_text(encoding="utf-8-sig")
+    except OSError as error:
+        raise DataError(f"{path}: cannot be read ({error.strerror})") from error
+    except UnicodeDecodeError as error:
+        raise DataError(f"{path}: is not UTF-8 (bad byte at {error.start})") from error
+
+
 def read_json(path: Path) -> object:
     """What a .json file holds, whatever its shape. Raises DataError."""
-    return _json(_text(path), str(path))
+    return _json(read_text(path), str(path))
 
 
 def filled(row: Row, key: str, who: str) -> str:
@@ -100,7 +110,7 @@ def read_srt(path: Path) -> tuple[Cue, ...]:
     Raises DataError for a file that cannot be read or is not UTF-8.
     """
     cues: list[Cue] = []
-    for block in _text(path).replace("\r\n", "\n").split("\n\n"):
+    for block in read_text(path).replace("\r\n", "\n").split("\n\n"):
         match = _CUE_TIMES.search(block)
         if match is None:
             continue
@@ -125,15 +135,6 @@ def sha256(path: Path) -> str:
     except OSError as error:
         raise DataError(f"{path}: cannot be read ({error.strerror})") from error
     return digest.hexdigest()
-
-
-def _text(path: Path) -> str:
-    try:
-        return path.read_text(encoding="utf-8-sig")
-    except OSError as error:
-        raise DataError(f"{path}: cannot be read ({error.strerror})") from error
-    except UnicodeDecodeError as error:
-        raise DataError(f"{path}: is not UTF-8 (bad byte at {error.start})") from error
 
 
 def _json(text: str, where: str) -> object:

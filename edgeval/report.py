@@ -17,7 +17,7 @@ from typing import Any
 
 from edgeval.benchmarks.base import Benchmark
 from edgeval.runfolder import dumps, model_name, write_atomically
-from edgeval.tables import comparison_table, every_figure, main_table
+from edgeval.tables import comparison_tables, every_figure, main_table
 from edgeval.types import Record, Report, Timing
 
 LMMS_RULE = "lmms-eval"
@@ -184,8 +184,8 @@ def markdown(report: Report, card: Mapping[str, Any]) -> str:
         "## Every figure",
         every_figure(report.figures),
     ]
-    if report.comparisons:
-        parts[2:2] = ["## Does it really watch?", comparison_table(report)]
+    for title, table in reversed(comparison_tables(report).items()):
+        parts[2:2] = [f"## {title}", table]
     return "\n\n".join(parts) + "\n"
 
 

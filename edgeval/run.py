@@ -116,7 +116,8 @@ def execute(work: Work, journal: Journal, observer: Observer) -> Report:
 def report_of(benchmark: Benchmark, records: Sequence[Record]) -> Report:
     """The benchmark's own report over the true askings, and what every variant changed."""
     report = benchmark.report([record for record in records if not record.variant])
-    return dataclasses.replace(report, comparisons=variants.figures(records, benchmark.rules))
+    found = variants.figures(records, benchmark.rules, benchmark.compared_by)
+    return dataclasses.replace(report, comparisons=found)
 
 
 def say_after(work: Work, answers: Mapping[str, str], text: str) -> Iterator[tuple[str, str]]:

@@ -6,142 +6,36 @@ import dataclasses
 import hashlib
 import platform
 from collections.abc import Iterable, Mapping, Sequence
-from dataclasses import dataclass
 from datetime import datetime, timezone
 from importlib import metadata
 from pathlib import Path
 from typing import Any
 
-from edgeval import __version__, benchmarks, manifest, prompting, variants
+from edgeval import __version__, benchmarks, manifest, prompting, transcripts, variants
 from edgeval.benchmarks.base import Benchmark
 from edgeval.device import cpu
 from edgeval.errors import ArgumentError, DataError, RunFolderError, UnknownName
 from edgeval.model import open_model
-from edgeval.processor import NATIVE, Setup
+from edgeval.processor import Setup
 from edgeval.run import Work, check_videos
 from edgeval.runfolder import dumps
-from edgeval.types import Clip, Decoding, FrameRule, How, Order
+from edgeval.runspec import Spec
+from edgeval.transcripts import Transcripts
+from edgeval.transcripts.heard import Ears
+from edgeval.types import Clip
 
 CARD_SCHEMA = 1
-SPREAD: tuple[How, ...] = ("linspace_floor", "linspace_round", "segment_midpoints")
-COUNTED: tuple[How, ...] = (*SPREAD, "segment_centres", "nested")
-NUMBERED: tuple[How, ...] = (*COUNTED, "fps_linspace")
-RULES: tuple[How, ...] = (*COUNTED, "stride", "fps", "smolvlm")
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class FrameChoice:
-    """What the user said about frames; None leaves the family's own rule as it is."""
-
-    rule: str | None = None
-    n: int | None = None
-    fps: float | None = None
-    order: Order | None = None
-    seed: int = 0
-
-    def applied_to(self, native: FrameRule) -> FrameRule:
-        """The family's rule with the user's words put over it.
-
-        Raises ArgumentError, UnknownName.
-        """
-        if self.rule is not None and self.rule not in RULES:
-            raise UnknownName("frame rule", self.rule, RULES)
-        rule = native
-        if self.rule is not None:
-            how = next(name for name in RULES if name == self.rule)
-            n = self.n or native.n or native.max_n
-            fps = self.fps or native.fps
-            rule = FrameRule(how=how, n=n if how in COUNTED else None, fps=fps, max_n=n)
-        elif self.n is not None and native.how in NUMBERED:
-            rule = dataclasses.replace(native, n=self.n, source="user")
-        elif self.n is not None:
-            rule = dataclasses.replace(native, max_n=self.n, source="user")
-        if self.fps is not None:
-            if rule.how not in ("fps", "smolvlm", "fps_linspace"):
-                raise ArgumentError(
-                    f"--fps: got rule {rule.how!r}, which counts frames; use --frames"
-                )
-            rule = dataclasses.replace(rule, fps=self.fps, source="user")
-        if self.order is not None:
-            rule = dataclasses.replace(rule, order=self.order, seed=self.seed)
-        return rule
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Spec:
-    """One run as asked for. ``data`` None is the benchmark's embedded default.
-
-    Empty tuples are defaults.
-    """
-
-    benchmark: str
-    model: str
-    engine: str = "cpu"
-    precision: str | None = None
-    data: Path | None = None
-    settings: tuple[str, ...] = ()
-    tasks: tuple[str, ...] = ()
-    limit: int | None = None
-    variants: tuple[str, ...] = ()
-    protocol: str = NATIVE
-    max_pixels: int | None = None
-    frames: FrameChoice = dataclasses.field(default_factory=FrameChoice)
-    decoding: Decoding = dataclasses.field(default_factory=Decoding)
-    prompting: str = prompting.DIRECT
-    threads: int | None = None
-    share: bool = True
-    keep_going: bool = False
-    trace: Path | None = None
-
-    def to_json(self) -> dict[str, object]:
-        """Plain JSON values, from which ``from_json`` makes an equal spec."""
-        row = dataclasses.asdict(self)
-        for name in ("data", "trace"):
-            path: Path | None = getattr(self, name)
-            row[name] = None if path is None else str(path.resolve())
-        return row
-
-    @classmethod
-    def from_card(cls, card: Mapping[str, Any]) -> Spec:
-        """The spec of a run card. Raises RunFolderError where it has none."""
-        found = card.get("invocation")
-        if not isinstance(found, Mapping):
-            raise RunFolderError("run.json: got no invocation; start a new run")
-        return cls.from_json(found)
-
-    @classmethod
-    def from_json(cls, row: Mapping[str, Any]) -> Spec:
-        """The spec a run card holds. Raises RunFolderError where it holds none."""
-        try:
-            fields = dict(row)
-            decoding = dict(fields.pop("decoding"))
-            decoding["stop"] = tuple(decoding["stop"])
-            return cls(
-                frames=FrameChoice(**fields.pop("frames")),
-                decoding=Decoding(**decoding),
-                data=_path(fields.pop("data")),
-                trace=_path(fields.pop("trace")),
-                settings=tuple(fields.pop("settings")),
-                tasks=tuple(fields.pop("tasks")),
-                variants=tuple(fields.pop("variants")),
-                **fields,
-            )
-        except (KeyError, TypeError) as error:
-            raise RunFolderError(f"run.json: got no invocation to go on with ({error})") from error
-
-
-def _path(text: str | None) -> Path | None:
-    return None if text is None else Path(text)
-
-
-def prepare(spec: Spec) -> tuple[Work, dict[str, object]]:
+def prepare(spec: Spec, ears: Ears | None = None) -> tuple[Work, dict[str, object]]:
     """Everything a run needs, checked in the order that fails cheapest first, and its card.
 
-    Raises UnknownName for names, DataError for data and videos, ManifestError and EngineError for
-    the model.
+    ``ears`` are for transcripts that are to be heard. Raises UnknownName for names, DataError for
+    data and videos, ManifestError and EngineError for the models.
     """
     benchmark = benchmarks.load(spec.benchmark)
     way = prompting.check(spec.prompting)
+    _check_transcript(benchmark, spec)
     folder = manifest.find(spec.model)
     root = _root(benchmark, spec)
     clips = _clips(benchmark, root, spec)
@@ -151,6 +45,8 @@ def prepare(spec: Spec) -> tuple[Work, dict[str, object]]:
             f"{len(wrong)} of {_n_videos(clips)} videos cannot be read: {shown}; "
             f"see 'edgeval data check {benchmark.name} --data {root}' or pass --keep-going"
         )
+    told = _transcripts(clips, spec, ears)
+    clips = tuple(variants.spread(clips, spec.variants, None if told is None else told.texts))
     model = open_model(
         folder,
         engine=spec.engine,
@@ -169,12 +65,13 @@ def prepare(spec: Spec) -> tuple[Work, dict[str, object]]:
         decoding=spec.decoding,
         prompting=way,
     )
-    return work, card(spec, work)
+    return work, card(spec, work, told)
 
 
-def card(spec: Spec, work: Work) -> dict[str, object]:
+def card(spec: Spec, work: Work, told: Transcripts | None = None) -> dict[str, object]:
     """The run card: ``identity`` must be the same for a resume, the rest is circumstance."""
     processor = cpu.read()
+    heard = {} if told is None else {"transcript": dict(told.card)}
     return {
         "schema": CARD_SCHEMA,
         "identity": {
@@ -188,6 +85,7 @@ def card(spec: Spec, work: Work) -> dict[str, object]:
             "decoding": dataclasses.asdict(work.decoding),
             "prompting": work.prompting,
             "share_prefix": spec.share,
+            **heard,
             "versions": _versions(),
         },
         "invocation": spec.to_json(),
@@ -254,7 +152,35 @@ def _clips(benchmark: Benchmark, root: Path, spec: Spec) -> tuple[Clip, ...]:
     clips = tuple(_limited(benchmark.clips(root, settings, spec.tasks), spec.limit))
     if not clips:
         raise DataError(f"{root}: got no question for {', '.join(settings)}; wants at least one")
-    return tuple(variants.spread(clips, spec.variants))
+    return clips
+
+
+def _check_transcript(benchmark: Benchmark, spec: Spec) -> None:
+    """Raise ArgumentError where a transcript has no place."""
+    transcripts.check(spec.transcript, spec.speech_model, spec.cache)
+    if spec.transcript is None:
+        return
+    if variants.TRANSCRIPT not in benchmark.settings:
+        raise ArgumentError(
+            f"--transcript: {benchmark.name} has no setting with a transcript; leave the option out"
+        )
+    settings = spec.settings or benchmark.default_settings
+    if variants.WATCHED not in settings or variants.TRANSCRIPT in settings:
+        raise ArgumentError(
+            f"--transcript: got the settings {', '.join(settings)}; wants {variants.WATCHED!r} "
+            f"among them and not {variants.TRANSCRIPT!r}, which it adds itself"
+        )
+
+
+def _transcripts(clips: Sequence[Clip], spec: Spec, ears: Ears | None) -> Transcripts | None:
+    """What is said in the clips that are watched; None where nobody asked."""
+    if spec.transcript is None:
+        return None
+    watched = [clip for clip in clips if clip.setting == variants.WATCHED]
+    if not watched:
+        raise ArgumentError("--transcript: got no question about a video; ask a task that has some")
+    source = transcripts.source_of(spec.transcript, spec.speech_model, ears)
+    return transcripts.gather(source, watched)
 
 
 def _limited(clips: Iterable[Clip], limit: int | None) -> Sequence[Clip]:

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 
 from edgeval.types import Figure, Report
-from edgeval.variants import KNEE, verdict
+from edgeval.variants import DIFFERENCE, KNEE, TRANSCRIPT, verdict
 
 
 def aligned(rows: Sequence[Sequence[str]]) -> str:
@@ -40,25 +40,58 @@ def main_table(report: Report, who: str) -> str:
     return "\n\n".join([aligned(rows), "\n".join(f"- {line}" for line in lines)])
 
 
-def comparison_table(report: Report) -> str:
+def comparison_tables(report: Report) -> dict[str, str]:
+    """Title to table: what was taken from the video, and what the transcript adds; if asked."""
+    told = {figure.group for figure in report.comparisons if figure.name == DIFFERENCE}
+    added = [figure for figure in report.comparisons if figure.group in told]
+    taken = [figure for figure in report.comparisons if figure.group not in told]
+    tables = {}
+    if taken:
+        tables["Does it really watch?"] = _fall_table(taken)
+    if added:
+        tables["What the transcript adds"] = _gain_table(added)
+    return tables
+
+
+def _gain_table(figures: Sequence[Figure]) -> str:
+    """One row a rule and group of questions: the score without, the score with, the difference."""
+    notes: list[str] = []
+    header = ["questions", "rule", "without transcript", "with", "difference [95 % interval] n"]
+    rows = [header, *_rows(figures, notes)]
+    for row in rows[1:]:
+        row[0] = row[0].removeprefix(TRANSCRIPT).removeprefix(",") or "all"
+    lines = "\n".join(_footnotes(notes))
+    return f"{aligned(rows)}\n\n{lines}" if lines else aligned(rows)
+
+
+def _rows(figures: Sequence[Figure], notes: list[str]) -> list[list[str]]:
+    """One row a group and rule out of three figures: before, after, what lies between."""
+    groups: dict[tuple[str, str], list[Figure]] = {}
+    for figure in figures:
+        groups.setdefault((figure.group, figure.rule), []).append(figure)
+    rows = []
+    for (group, rule), (before, after, between) in groups.items():
+        shares = ("-" if one.value is None else f"{one.value:.2f}" for one in (before, after))
+        rows.append([group, rule, *shares, _cell(between, notes)])
+    return rows
+
+
+def _footnotes(notes: Sequence[str]) -> list[str]:
+    return [f"- [{i}] {note}" for i, note in enumerate(notes, start=1)]
+
+
+def _fall_table(figures: Sequence[Figure]) -> str:
     """One row a rule and variant: the score as it is, the score so changed, and the drop."""
     notes: list[str] = []
+    knees = [figure for figure in figures if figure.name == KNEE]
     rows = [["variant", "rule", "as it is", "so changed", "drop [95 % interval] n"]]
-    groups: dict[tuple[str, str], list[Figure]] = {}
-    knees = [figure for figure in report.comparisons if figure.name == KNEE]
-    for figure in report.comparisons:
-        if figure.name == KNEE:
-            continue
-        groups.setdefault((figure.group, figure.rule), []).append(figure)
-    for (variant, rule), (true, changed, drop) in groups.items():
-        shares = ("-" if one.value is None else f"{one.value:.2f}" for one in (true, changed))
-        rows.append([variant, rule, *shares, _cell(drop, notes)])
-    rule = report.comparisons[0].rule
-    said = verdict(report.comparisons, rule)
-    lines = [f"under rule {rule}: {said}"] if said else []
-    lines += [f"rule {knee.rule}: knee at {_frames(knee)}, {knee.group}" for knee in knees]
-    lines += [f"[{i}] {note}" for i, note in enumerate(notes, start=1)]
-    return "\n\n".join([aligned(rows), "\n".join(f"- {line}" for line in lines)])
+    rows += _rows([figure for figure in figures if figure.name != KNEE], notes)
+    rule = figures[0].rule
+    said = verdict(figures, rule)
+    lines = [f"- under rule {rule}: {said}"] if said else []
+    lines += [f"- rule {knee.rule}: knee at {_frames(knee)}, {knee.group}" for knee in knees]
+    lines += _footnotes(notes)
+    return "\n\n".join([aligned(rows), "\n".join(lines)])
 
 
 def every_figure(figures: Sequence[Figure]) -> str:

@@ -1,7 +1,8 @@
 """Does it really watch? The same questions with the video taken away, thinned or put out of order.
 
 Each variant asks everything again; what it changes in the score, question by question, says what
-the model used. Frame budgets are variants too: nested sets, so a larger one only adds frames.
+the model used. Frame budgets are variants too: nested sets, so a larger one only adds frames. So is
+the transcript of what is said, told beside the video.
 """
 
 from __future__ import annotations
@@ -21,6 +22,9 @@ ABLATIONS = ("blind", "single", "shuffle", "reverse", "wrong-video")
 BUDGET = "frames="
 TRUE = "as it is"
 DROP = "drop"
+TRANSCRIPT = "transcript"
+WATCHED = "video"
+DIFFERENCE = "difference"
 KNEE = "knee"
 KNEE_POINTS = 1.0
 
@@ -38,16 +42,23 @@ def budgets(counts: Sequence[int]) -> tuple[str, ...]:
     return tuple(f"{BUDGET}{count}" for count in sorted(set(counts)))
 
 
-def spread(clips: Sequence[Clip], names: Sequence[str]) -> Iterator[Clip]:
+def spread(
+    clips: Sequence[Clip], names: Sequence[str], told: Mapping[str, str] | None = None
+) -> Iterator[Clip]:
     """Every clip followed by its variants, so that what was asked stays paired when a run stops.
 
     A clip without a video has none: there is nothing to take away. Question ids of a variant are
     those of the true asking with "#<variant>" behind. The wrong video is the next other one, in
     the order of the clips, of the same setting; its whole length stands for the asked segment.
+    ``told``: clip id to transcript; every clip of the setting WATCHED is then also asked as in the
+    setting TRANSCRIPT, those without a transcript too.
     """
     following = _following(clips)
     for clip in clips:
         yield clip
+        if told is not None and clip.setting == WATCHED:
+            said = dataclasses.replace(clip, setting=TRANSCRIPT, transcript=told.get(clip.id))
+            yield _named(said, TRANSCRIPT)
         if clip.video is None:
             continue
         for name in names:
@@ -58,11 +69,14 @@ def spread(clips: Sequence[Clip], names: Sequence[str]) -> Iterator[Clip]:
                 changed = dataclasses.replace(clip, video=other, segment_s=None)
             else:
                 changed = clip
-            questions = tuple(
-                dataclasses.replace(question, id=f"{question.id}#{name}")
-                for question in clip.questions
-            )
-            yield dataclasses.replace(changed, questions=questions, variant=name)
+            yield _named(changed, name)
+
+
+def _named(clip: Clip, variant: str) -> Clip:
+    questions = tuple(
+        dataclasses.replace(question, id=f"{question.id}#{variant}") for question in clip.questions
+    )
+    return dataclasses.replace(clip, questions=questions, variant=variant)
 
 
 def _following(clips: Sequence[Clip]) -> Mapping[tuple[str, Path], Path]:
@@ -96,13 +110,16 @@ def rule_of(variant: str, rule: FrameRule) -> FrameRule:
     return rule
 
 
-def figures(records: Sequence[Record], rules: Sequence[str]) -> tuple[Figure, ...]:
+def figures(records: Sequence[Record], rules: Sequence[str], by: str = "") -> tuple[Figure, ...]:
     """Per rule and variant: its accuracy, and how far it falls below the true asking, paired.
 
-    Only questions asked both ways count; intervals resample whole videos.
+    Only questions asked both ways count; intervals resample whole videos. What the transcript adds
+    is told for each value of the tag ``by`` as well.
     """
     names = tuple(dict.fromkeys(record.variant for record in records if record.variant))
-    found = [figure for rule in rules for name in names for figure in _pair(records, rule, name)]
+    found = [
+        figure for rule in rules for name in names for figure in _pair(records, rule, name, by)
+    ]
     if sum(name.startswith(BUDGET) for name in names) > 1:
         found += [_knee(records, rule) for rule in rules]
     return tuple(found)
@@ -143,10 +160,37 @@ def _knee(records: Sequence[Record], rule: str) -> Figure:
     return tally.figure(key, every, value=value, bounds=(low, high), n=len(whole), note=note)
 
 
-def _pair(records: Sequence[Record], rule: str, name: str) -> Iterator[Figure]:
+def _pair(records: Sequence[Record], rule: str, name: str, by: str) -> Iterator[Figure]:
+    pairs = _pairs(records, rule, name)
+    yield from _compared((rule, name), pairs, fell=name != TRANSCRIPT)
+    if name != TRANSCRIPT:
+        return
+    tags = (before.question.tags for before, _ in pairs)
+    for value in dict.fromkeys(tag[by] for tag in tags if by in tag):
+        part = [pair for pair in pairs if pair[0].question.tags.get(by) == value]
+        yield from _compared((rule, f"{name},{by}={value}"), part, fell=False)
+
+
+def _compared(
+    key: tuple[str, str], pairs: Sequence[tuple[Cell, Cell]], *, fell: bool
+) -> Iterator[Figure]:
+    """Both accuracies at (rule, group) and what lies between: the fall, or what was gained."""
+    rule, group = key
+    before = [cell for cell, _ in pairs]
+    after = [cell for _, cell in pairs]
+    name = group.split(",")[0]
+    yield tally.accuracy((f"accuracy, {TRUE}", rule, group), before, tally.mean(before))
+    yield tally.accuracy((f"accuracy, {name}", rule, group), after, tally.mean(after))
+    if fell:
+        yield _difference((DROP, rule, group), before, after, shown=after)
+    else:
+        yield _difference((DIFFERENCE, rule, group), after, before, shown=after)
+
+
+def _pairs(records: Sequence[Record], rule: str, name: str) -> list[tuple[Cell, Cell]]:
     true = {record.question.id: record for record in records if not record.variant}
     varied = [record for record in records if record.variant == name]
-    pairs = [
+    return [
         (cell, other)
         for cell, other in zip(
             tally.cells(
@@ -157,24 +201,22 @@ def _pair(records: Sequence[Record], rule: str, name: str) -> Iterator[Figure]:
         )
         if cell.value is not None and other.value is not None
     ]
-    before = [cell for cell, _ in pairs]
-    after = [cell for _, cell in pairs]
-    yield tally.accuracy((f"accuracy, {TRUE}", rule, name), before, tally.mean(before))
-    yield tally.accuracy((f"accuracy, {name}", rule, name), after, tally.mean(after))
-    yield _drop((DROP, rule, name), before, after)
 
 
-def _drop(key: tuple[str, str, str], before: Sequence[Cell], after: Sequence[Cell]) -> Figure:
-    if not before:
-        return tally.figure(key, after, value=None, note=tally.NOTHING)
+def _difference(
+    key: tuple[str, str, str], upper: Sequence[Cell], lower: Sequence[Cell], shown: Sequence[Cell]
+) -> Figure:
+    """``upper`` less ``lower``, question by question; failures are counted in ``shown``."""
+    if not upper:
+        return tally.figure(key, shown, value=None, note=tally.NOTHING)
     columns = np.array(
-        [[(a.value or 0.0) - (b.value or 0.0), 1.0] for a, b in zip(before, after, strict=True)]
+        [[(a.value or 0.0) - (b.value or 0.0), 1.0] for a, b in zip(upper, lower, strict=True)]
     )
     value = 100 * float(columns[:, 0].mean())
-    bounds = tally.interval(columns, [cell.cluster for cell in before], tally.ratio)
+    bounds = tally.interval(columns, [cell.cluster for cell in upper], tally.ratio)
     if bounds is None and not columns[:, 0].any():
         bounds = (0.0, 0.0)
-    return tally.figure(key, after, value=value, bounds=bounds)
+    return tally.figure(key, shown, value=value, bounds=bounds)
 
 
 def _true_id(record: Record) -> str:

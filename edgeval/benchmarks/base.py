@@ -38,7 +38,8 @@ class Benchmark:
     to run it; ``default_settings`` are those of a plain run. ``clips(root, settings, tasks)``
     yields clips in a fixed order. ``metric`` is the name
     lmms-eval gives its figure. ``question(row)`` reads one raw dataset row, with the fields it
-    lacks added (``track``); DataError says what is wrong.
+    lacks added (``track``); DataError says what is wrong. ``compared_by``: the tag by
+    whose values a comparison of two askings is told as well, "" for none.
     """
 
     name: str
@@ -58,3 +59,4 @@ class Benchmark:
     score: Callable[[Question, str], tuple[Score, ...]]
     report: Callable[[Sequence[Record]], Report]
     check: Callable[[Path], DataCheck]
+    compared_by: str = ""

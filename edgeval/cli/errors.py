@@ -8,13 +8,15 @@ from pathlib import Path
 import click
 
 from edgeval import benchmarks
+from edgeval.cli.ears import ears
 from edgeval.contactsheet import contact_sheet
 from edgeval.erroranalysis import EXPLAIN, categories, sample_wrong, tally, write_sheet
 from edgeval.errors import RunFolderError
 from edgeval.png import write_png
 from edgeval.run import say_after
-from edgeval.runcard import Spec, prepare, root_of
+from edgeval.runcard import prepare, root_of
 from edgeval.runfolder import read_card, read_records
+from edgeval.runspec import Spec
 from edgeval.tables import aligned
 from edgeval.types import Record
 
@@ -76,7 +78,7 @@ def _draw(wrong: Sequence[Record], root: Path, folder: Path) -> dict[str, str]:
 
 def _explain(spec: Spec, wrong: Sequence[Record]) -> dict[str, str]:
     """Question id to what the model says when asked why."""
-    work, _ = prepare(spec)
+    work, _ = prepare(spec, ears(spec))
     try:
         answers = {record.question.id: record.answer for record in wrong}
         return dict(say_after(work, answers, EXPLAIN))

@@ -9,7 +9,7 @@ import click
 from edgeval import benchmarks, engines, families, manifest, prompting
 from edgeval.benchmarks.base import Benchmark
 from edgeval.errors import UnknownName
-from edgeval.runcard import RULES
+from edgeval.runspec import RULES
 from edgeval.tables import aligned
 
 KINDS = ("benchmarks", "engines", "families", "models", "rules", "promptings")

@@ -15,13 +15,15 @@ import click
 
 from edgeval import report as reports
 from edgeval import variants
+from edgeval.cli.ears import ears
 from edgeval.cli.progress import Progress
 from edgeval.errors import ArgumentError, Interrupted, RunFolderError
 from edgeval.journal import Journal
 from edgeval.run import Work, execute
-from edgeval.runcard import FrameChoice, Spec, prepare, same_run
+from edgeval.runcard import prepare, same_run
 from edgeval.runfolder import model_name, read_card
-from edgeval.tables import comparison_table, main_table
+from edgeval.runspec import FrameChoice, Spec
+from edgeval.tables import comparison_tables, main_table
 from edgeval.trace import Trace
 from edgeval.types import Decoding, Record, Report
 
@@ -47,6 +49,9 @@ DEFAULT_MODEL = "tiny"
 )
 @click.option("--frames", "budgets", help="At most N frames a clip; N,M,... runs each budget.")
 @click.option("--ablate", help="Also ask so changed: blind,single,shuffle,reverse,wrong-video.")
+@click.option("--transcript", help="Also ask with a transcript: a folder or file, or auto.")
+@click.option("--speech-model", type=click.Path(path_type=Path), help="Whisper folder for auto.")
+@click.option("--cache", type=click.Path(path_type=Path), help="Where auto keeps transcripts.")
 @click.option("--fps", type=click.FloatRange(min=0, min_open=True), help="Frames a second.")
 @click.option("--max-pixels", type=click.IntRange(min=1), help="Largest picture, in pixels.")
 @click.option("--rule", help="Frame rule; the family's own by default.")
@@ -87,7 +92,7 @@ def command(ctx: click.Context, /, **_: object) -> int:
     spec = _spec(chosen)
     folder = chosen["output"] or _new_folder(spec)
     _refuse_taken(folder)
-    work, card = prepare(spec)
+    work, card = prepare(spec, ears(spec))
     with Journal.create(folder, card) as journal:
         return _execute(work, journal, spec, chosen["progress"])
 
@@ -137,6 +142,9 @@ def _spec(chosen: Mapping[str, Any]) -> Spec:
             stop=chosen["stop"],
         ),
         prompting=chosen["prompting"],
+        transcript=chosen["transcript"],
+        speech_model=chosen["speech_model"],
+        cache=chosen["cache"],
         threads=chosen["threads"],
         share=not chosen["no_share"],
         keep_going=chosen["keep_going"],
@@ -178,7 +186,7 @@ def _refuse_taken(folder: Path) -> None:
 
 def _resume(folder: Path, progress: str) -> int:
     spec = Spec.from_card(read_card(folder))
-    work, card = prepare(spec)
+    work, card = prepare(spec, ears(spec))
     with Journal.resume(folder) as journal:
         same_run(journal.card, card)
         if journal.torn_bytes:
@@ -265,11 +273,12 @@ def _completed(journal: Journal, seconds: float) -> dict[str, object]:
 
 def _print(report: Report, journal: Journal) -> None:
     click.echo(main_table(report, model_name(journal.card)))
+    for title, table in comparison_tables(report).items():
+        click.echo(f"\n{title}\n\n{table}")
     if report.comparisons:
-        click.echo(f"\n{comparison_table(report)}")
         spent = reports.seconds_a_question(journal.records)
         told = ", ".join(f"{name or 'as it is'} {seconds:.3g}" for name, seconds in spent.items())
-        click.echo(f"- seconds a question, the clip's cost shared: {told}")
+        click.echo(f"\n- seconds a question, the clip's cost shared: {told}")
     click.echo(f"edgeval: run folder {journal.folder}", err=True)
 
 

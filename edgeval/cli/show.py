@@ -9,8 +9,9 @@ import click
 from edgeval.contactsheet import contact_sheet
 from edgeval.errors import UnknownName, VideoError
 from edgeval.png import write_png
-from edgeval.runcard import Spec, root_of
+from edgeval.runcard import root_of
 from edgeval.runfolder import read_card, read_records
+from edgeval.runspec import Spec
 from edgeval.types import Record
 
 

@@ -52,4 +52,5 @@ BENCHMARK = Benchmark(
     score=rules.score,
     report=report.report,
     check=data.check,
+    compared_by="track",
 )
