@@ -12,16 +12,27 @@ import pytest
 
 from edgeval import manifest
 
+ENOUGH = 1000  # ticks; every test asks for fewer
+
 
 @pytest.fixture
 def gil_ticks() -> Iterator[Callable[[Callable[[], object]], int]]:
     """Count how often this thread gets to run while another is inside a call into C++.
 
     The switch interval is set far above the call's length, so that only the call itself can hand
-    the GIL over: 0 ticks means it never did.
+    the GIL over: 0 ticks means it never did, or that a busy machine never let this thread run, so
+    the best of a few tries counts.
     """
 
     def count(call: Callable[[], object]) -> int:
+        best = 0
+        for _ in range(8):
+            best = max(best, once(call))
+            if best > ENOUGH:
+                break
+        return best
+
+    def once(call: Callable[[], object]) -> int:
         inside, done = threading.Event(), threading.Event()
 
         def work() -> None:
