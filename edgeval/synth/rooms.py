@@ -26,6 +26,8 @@ EYE_M = 1.5
 N_SINGLE = 6
 N_SEVERAL = 2
 SEVERAL = (2, 5)
+SIZE_M = (0.35, 1.3)
+AREA_M2 = (18.0, 90.0)
 SECONDS = 20
 # Between things, and between the camera and any of them.
 _ROOM_BETWEEN_M = 0.15
@@ -33,7 +35,7 @@ _ROOM_TO_WALK_M = 0.35
 # The camera keeps off the walls, which would fill the picture.
 _FROM_WALL_M = 0.9
 _N_STOPS = 5
-_TRIES = 400
+_TRIES = 120
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -104,14 +106,17 @@ def make(seed: int) -> Room:
     if seed < 0:
         raise ArgumentError(f"room: got the seed {seed}; wants 0 or more")
     draws = scene_draws(seed, DATASET)
-    while (room := _drawn(seed, draws)) is None:
+    # Before the tries, which small rooms need more of.
+    area = AREA_M2[0] * (AREA_M2[1] / AREA_M2[0]) ** draws.random()
+    while (room := _drawn(seed, area, draws)) is None:
         pass
     return room
 
 
-def _drawn(seed: int, draws: Draws) -> Room | None:
+def _drawn(seed: int, area: float, draws: Draws) -> Room | None:
     """A room, or None where not all has found a place; then the next draws make another."""
-    width, depth = draws.uniform(4.4, 8.6), draws.uniform(4.2, 7.6)
+    width = math.sqrt(area * draws.uniform(0.75, 1.33))
+    depth = area / width
     several = [draws.randint(*SEVERAL) for _ in range(N_SEVERAL)]
     placed: list[Box] = []
     for n in (*several, *[1] * N_SINGLE):
@@ -140,7 +145,13 @@ def _drawn(seed: int, draws: Draws) -> Room | None:
 
 
 def _lengths(draws: Draws) -> tuple[float, float, float]:
-    return draws.uniform(0.35, 1.2), draws.uniform(0.35, 1.2), draws.uniform(0.4, 1.5)
+    """Of widely differing size, so that no one guess is near most of them."""
+    size = SIZE_M[0] * (SIZE_M[1] / SIZE_M[0]) ** draws.random()
+    return (
+        size * draws.uniform(0.7, 1),
+        size * draws.uniform(0.7, 1),
+        size * draws.uniform(0.5, 1.7),
+    )
 
 
 def _placed(

@@ -20,8 +20,8 @@ from edgeval.synth.vsi_geometry import Posed
 N_ORDERED = 4
 # A kind is seen from the first picture on where it fills so much of it, and so far apart from the
 # others; it must come in the same order when a sliver of it counts.
-SEEN_SHARE = 0.012
-SLIVER_SHARE = 0.003
+SEEN_SHARE = 0.006
+SLIVER_SHARE = 0.0015
 APART_S = 0.75
 # A turn to the side lies so near a right angle, a turn back so near the way one came.
 SIDE_DEG = 35.0

@@ -1,8 +1,9 @@
-"""What the package carries: the lessons are those of the generator, whole, and small."""
+"""What the package carries is what the generators make, whole, and small."""
 
 from __future__ import annotations
 
 import json
+import shutil
 from collections import Counter
 from pathlib import Path
 
@@ -10,16 +11,30 @@ import numpy as np
 import pytest
 
 import edgeval
-from edgeval import frames, pixels
+from edgeval import benchmarks, frames, pixels
 from edgeval.media.decode import decode
 from edgeval.media.probe import probe
-from edgeval.synth import slides
+from edgeval.synth import films_dataset, rooms, rooms_dataset, rooms_view, slides
+from edgeval.synth.films_dataset import LAYOUTS
 from edgeval.synth.lessons_dataset import FIRST_SEED, N_LESSONS, lesson_id, lessons_of
 from edgeval.synth.nouns import N_SLIDES, TRACKS, Lesson, Question, Track
 from edgeval.types import FrameRule
 
 CARRIED = Path(edgeval.__file__).parent / "embedded"
 LESSONS = CARRIED / "videommmu"
+
+ROOMS = CARRIED / "vsibench"
+
+
+def shown(path: Path, *indices: int) -> list[np.ndarray]:
+    """Frames of a video, uint8 [H, W, 3]."""
+    plan = frames.plan(probe(path), FrameRule(how="indices", indices=indices))
+    return [np.asarray(page) for page in decode(plan, shrink=pixels.to_rgb, workers=1).pixels]
+
+
+def off(got: np.ndarray, want: np.ndarray) -> float:
+    """Mean absolute difference, of 255."""
+    return float(np.abs(got.astype(int) - want).mean())
 
 
 @pytest.fixture(scope="module")
@@ -75,3 +90,62 @@ def test_a_film_shows_the_slides_two_seconds_each(
     errors = [np.abs(a.astype(int) - b).mean() for a, b in zip(shown, drawn, strict=True)]
     assert (info.n_frames, info.duration_s) == (96, 24.0)
     assert max(errors) < 4
+
+
+def test_every_benchmark_carries_its_data_and_nothing_else_is_carried() -> None:
+    held = {path.name for path in CARRIED.iterdir() if path.is_dir()}
+    assert held == set(benchmarks.MODULES)
+    assert all(benchmarks.load(name).embedded == CARRIED / name for name in held)
+
+
+def test_rooms_and_films_are_small() -> None:
+    others = [path for name in (*LAYOUTS, "vsibench") for path in (CARRIED / name).rglob("*.*")]
+    assert sum(path.stat().st_size for path in others) < 1_500_000
+
+
+@pytest.mark.parametrize("name", sorted(LAYOUTS))
+def test_films_are_those_the_generator_makes(name: str, tmp_path: Path) -> None:
+    """Tables and subtitles to the byte; pictures as far as another x264 may differ."""
+    films_dataset.write(name, tmp_path / name)
+    again = {path.relative_to(tmp_path / name) for path in (tmp_path / name).rglob("*.*")}
+    assert {path.relative_to(CARRIED / name) for path in (CARRIED / name).rglob("*.*")} == again
+    for path in again:
+        held, new = CARRIED / name / path, tmp_path / name / path
+        if path.suffix not in (".mp4", ".png"):
+            assert held.read_bytes() == new.read_bytes(), path
+    first = min(path for path in again if path.suffix == ".mp4")
+    pairs = zip(
+        shown(CARRIED / name / first, 0, 20, 40),
+        shown(tmp_path / name / first, 0, 20, 40),
+        strict=True,
+    )
+    assert max(off(a, b) for a, b in pairs) < 4
+    shutil.rmtree(tmp_path / name)
+
+
+def test_the_meta_file_holds_the_rooms() -> None:
+    held = json.loads((ROOMS / "rooms_meta_info_val.json").read_text("utf-8"))
+    seeds = range(rooms_dataset.FIRST_SEED, rooms_dataset.FIRST_SEED + rooms_dataset.N_ROOMS)
+    made = [rooms.make(seed) for seed in seeds]
+    assert held == {room.name: rooms.meta(room) for room in made}
+    assert {p.stem for p in ROOMS.rglob("*.mp4")} == {room.name for room in made}
+
+
+def test_the_first_rooms_film_and_questions_are_those_the_generator_makes() -> None:
+    room = rooms.make(rooms_dataset.FIRST_SEED)
+    size = {"width": rooms_dataset.WIDTH, "height": rooms_dataset.HEIGHT}
+    seen = list(rooms_view.sights(room, n=rooms_dataset.FPS * rooms.SECONDS, **size))
+    film = ROOMS / "rooms" / f"{room.name}.mp4"
+    pairs = zip(shown(film, 0, 30, 79), (0, 30, 79), strict=True)
+    assert max(off(page, seen[i].image) for page, i in pairs) < 4
+    shares = rooms_dataset.seen_shares(room, [sight.kinds for sight in seen])
+    rows = rooms_dataset.questions([room], {room.name: shares}, seed=rooms_dataset.FIRST_SEED)
+    lines = (ROOMS / "test.jsonl").read_text("utf-8").splitlines()
+    assert [json.loads(line) for line in lines[: len(rows)]] == rows
+
+
+def test_the_rooms_have_all_ten_types_of_question() -> None:
+    lines = (ROOMS / "test.jsonl").read_text("utf-8").splitlines()
+    counts = Counter(json.loads(line)["question_type"] for line in lines)
+    assert set(counts) == set(rooms_dataset.MOST)
+    assert min(counts.values()) >= rooms_dataset.N_ROOMS

@@ -77,9 +77,11 @@ def test_questions_may_stand_in_the_folder_evaluation(tmp_path: Path) -> None:
 
 def test_blind_asks_the_same_without_a_video(tmp_path: Path) -> None:
     root = _folder(tmp_path, "mvbench", [ROW])
-    seen, blind = _clips(root, "mvbench", settings=("video", "blind"))
+    tasks = ("mvbench", "mvbench_no_visual")
+    seen, blind = _clips(root, *tasks, settings=("video", "blind"))
     assert blind.video is None
-    assert blind.questions == seen.questions
+    pairs = zip(seen.questions, blind.questions, strict=True)
+    assert all(video_r1.ask(blind, b) == video_r1.ask(seen, a) for a, b in pairs)
 
 
 def test_a_question_keeps_what_its_tags_hold(tmp_path: Path) -> None:
@@ -121,6 +123,14 @@ def test_unknown_tasks_and_settings_are_told(tmp_path: Path) -> None:
         _clips(tmp_path, settings=("vidoe",))
     with pytest.raises(ArgumentError, match="none of which"):
         _clips(tmp_path, settings=())
+
+
+def test_a_question_asked_blind_has_an_id_of_its_own(tmp_path: Path) -> None:
+    for task in video_r1.TASKS:
+        _folder(tmp_path, task, [ROW])
+    clips = _clips(tmp_path, settings=("video", "blind"))
+    ids = [one.id for clip in clips for one in clip.questions]
+    assert len(set(ids)) == len(ids) == 12
 
 
 def test_check_says_what_is_missing(tmp_path: Path) -> None:

@@ -35,7 +35,8 @@ from edgeval.types import Ask, Clip, Question
 
 NAME = "video-r1"
 TASKS = ("mvbench", "tempcompass", "videomme", "videommmu", "vsibench", "mmvu")
-TABLE = MappingProxyType({"video": TASKS, "blind": TASKS})
+_BLIND = "_no_visual"
+TABLE = MappingProxyType({"video": TASKS, "blind": tuple(task + _BLIND for task in TASKS)})
 MAX_NEW_TOKENS = 1024
 
 _THINK = (
@@ -100,7 +101,8 @@ def clips(root: Path, settings: Sequence[str], tasks: Sequence[str]) -> Iterator
     Raises UnknownName, ArgumentError and DataError.
     """
     for setting, names in folder.chosen(NAME, TABLE, settings, tasks).items():
-        for task in names:
+        for name in names:
+            task = name.removesuffix(_BLIND)
             by_video: dict[Path, list[Question]] = {}
             for row, one in folder.asked(_files(root, task), _reader(task)):
                 by_video.setdefault(_video(root, row, one), []).append(one)
@@ -109,7 +111,7 @@ def clips(root: Path, settings: Sequence[str], tasks: Sequence[str]) -> Iterator
                     id=questions[0].clip_id,
                     setting=setting,
                     video=video if setting == "video" else None,
-                    questions=tuple(questions),
+                    questions=tuple(folder.as_task(one, name) for one in questions),
                 )
 
 
@@ -163,7 +165,7 @@ def check(root: Path) -> DataCheck:
 BENCHMARK = Benchmark(
     name=NAME,
     title="Video-R1 evaluation",
-    tasks=TASKS,
+    tasks=tuple(task for tasks in TABLE.values() for task in tasks),
     settings=tuple(TABLE),
     default_settings=("video",),
     rules=rules.RULES,
