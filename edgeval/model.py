@@ -100,7 +100,7 @@ class Model:
         )
         if frames is None:
             return view
-        if not frames.pixels:
+        if not frames.pixels + frames.stills:
             raise ArgumentError("frames: got none; wants at least one, or None for a blind view")
         facts = facts_of(frames, captions)
         view = replace(

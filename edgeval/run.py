@@ -181,17 +181,16 @@ def _frames(work: Work, clip: Clip, *, digest: bool) -> Frames:
     still: Frames | None = None
     if clip.image is not None:
         plan = frame_rules.plan(probe(clip.image), FrameRule(how="indices", indices=(0,)))
-        shrink = work.model.shrinker(plan, still=True)
-        still = decode(plan, shrink=shrink, digest=digest)
+        still = decode(plan, shrink=work.model.shrinker(plan, still=True), digest=digest)
         if clip.video is None:
-            return still
+            return dataclasses.replace(still, pixels=(), stills=still.pixels)
     if clip.video is None:
         raise VideoError(f"{clip.id}: got neither a video nor an image; wants one to look at")
     obliging = work.model.conduct.obliging
     rule = variants.rule_of(clip.variant, work.rule)
     rule = dataclasses.replace(rule, include_last=clip.must_see_last and obliging)
-    segment_s = clip.segment_s if obliging else None
-    plan = frame_rules.plan(probe(clip.video), rule, segment_s=segment_s)
+    part_s = clip.segment_s if obliging else None
+    plan = frame_rules.plan(probe(clip.video), rule, segment_s=part_s)
     frames = decode(plan, shrink=work.model.shrinker(plan), digest=digest)
     if still is None:
         return frames

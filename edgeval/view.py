@@ -72,7 +72,7 @@ class Inputs:
 def facts_of(frames: Frames, captions: Sequence[Caption]) -> ClipFacts:
     """What a prompt tells of decoded frames; ``captions``: (seconds, text)."""
     info = frames.plan.info
-    times_s = tuple(index / info.fps for index in frames.plan.indices)
+    times_s = tuple(index / info.fps for index in frames.plan.indices[: len(frames.pixels)])
     return ClipFacts(
         times_s=times_s + (info.duration_s,) * len(frames.stills),
         duration_s=info.duration_s,

@@ -9,7 +9,7 @@ import click
 
 if TYPE_CHECKING:
     from edgeval.export.folder import Precision
-    from edgeval.export.smolvlm import Flavour
+    from edgeval.export.graphspec import Flavour
 
 
 @click.command("export")

@@ -16,11 +16,8 @@ from pathlib import Path
 from typing import Any
 
 from edgeval.errors import EngineError, ManifestError
+from edgeval.export.exporters import EXPORTERS
 
-CLASSES = {
-    "smolvlm": "transformers.models.smolvlm.modeling_smolvlm:SmolVLMForConditionalGeneration",
-    "idefics3": "transformers.models.idefics3.modeling_idefics3:Idefics3ForConditionalGeneration",
-}
 PICKLES = ("*.bin", "*.pt", "*.pth", "*.ckpt", "*.pkl")
 PACKAGES = ("torch", "transformers", "onnx", "onnxscript", "safetensors")
 PIP = "pip install 'edgeval[export]'"
@@ -52,9 +49,9 @@ def read_model_type(folder: Path) -> str:
         model_type = json.loads(config.read_text("utf-8")).get("model_type")
     except (UnicodeDecodeError, json.JSONDecodeError, AttributeError) as error:
         raise ManifestError(f"checkpoint {config}: not a JSON object ({error})") from error
-    if model_type not in CLASSES:
+    if model_type not in EXPORTERS:
         raise ManifestError(
-            f"checkpoint {config}: got model_type {model_type!r}; wants {' or '.join(CLASSES)}"
+            f"checkpoint {config}: got model_type {model_type!r}; wants {' or '.join(EXPORTERS)}"
         )
     return str(model_type)
 
@@ -116,7 +113,7 @@ def load(folder: Path) -> Checkpoint:
     EngineError when torch or transformers is missing.
     """
     model_type = check(folder)
-    module_name, class_name = CLASSES[model_type].split(":")
+    module_name, class_name = EXPORTERS[model_type].model_class.split(":")
     try:
         torch = importlib.import_module("torch")
         with _without_broken_torchvision():

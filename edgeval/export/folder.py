@@ -5,24 +5,24 @@ Graphs, tokenizer, manifest, and the proof that they agree.
 
 from __future__ import annotations
 
+import importlib
 import json
 import shutil
 from collections.abc import Iterable, Mapping
-from dataclasses import asdict, dataclass
+from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING, Literal
 
 from edgeval import manifest as manifests
 from edgeval.engines import GraphFiles, open_graphs
 from edgeval.errors import ManifestError
-from edgeval.families.smolvlm.constants import IMAGE_KEYS, VIDEO_KEYS, Constants, constants
+from edgeval.export.exporters import EXPORTERS, Tables
 from edgeval.modelfolder import Manifest, ModelFile, Variant, sha256
 from edgeval.published import NAMES
 
 if TYPE_CHECKING:
-    from edgeval.export.checkpoint import Checkpoint
+    from edgeval.export.graphspec import Flavour, GraphSpec
     from edgeval.export.proof import Proof
-    from edgeval.export.smolvlm import Flavour
 
 Precision = Literal["fp32", "int8", "q4"]
 SUFFIX: Mapping[Precision, str] = {"fp32": "", "int8": "_int8", "q4": "_q4"}
@@ -50,13 +50,17 @@ def export(plan: Plan) -> Proof:
     """
     from edgeval.export import checkpoint
 
-    checkpoint.check(plan.checkpoint)
-    known = constants(_checkpoint_manifest(plan))
+    exporter = EXPORTERS[checkpoint.check(plan.checkpoint)]
+    source = _checkpoint_manifest(plan, exporter.family)
+    described = _Described(
+        source=source, tables=exporter.tables(source), roles=(*COPIED, *exporter.copied)
+    )
     kept = _other_variants(plan)
     loaded = checkpoint.load(plan.checkpoint)
     from edgeval.export import proof
 
-    graphs = _write_graphs(plan, loaded)
+    module = importlib.import_module(exporter.module)
+    graphs = _write_graphs(plan, module.graphs(loaded.model, plan.flavour))
     opened = open_graphs(
         "cpu",
         GraphFiles(
@@ -65,7 +69,9 @@ def export(plan: Plan) -> Proof:
             decoder=graphs["decoder_model_merged"].path,
         ),
     )
-    proved = proof.prove(loaded.model, opened, precision=plan.precision)
+    proved = proof.prove(
+        loaded.model, opened, fixed=module.fixed_inputs(loaded.model), precision=plan.precision
+    )
     if not proved.holds:
         raise ManifestError(
             f"export {plan.output}: the graphs differ from the checkpoint by "
@@ -75,11 +81,11 @@ def export(plan: Plan) -> Proof:
     variant = Variant(
         precision=plan.precision, flavour=plan.flavour, graphs=graphs, proof=proved.table()
     )
-    _write_manifest(plan, known, [*kept, variant])
+    _write_manifest(plan, described, [*kept, variant])
     return proved
 
 
-def _checkpoint_manifest(plan: Plan) -> Manifest:
+def _checkpoint_manifest(plan: Plan, family: str) -> Manifest:
     """The checkpoint seen as a model folder without graphs."""
     files = {
         role: ModelFile(path=plan.checkpoint / name)
@@ -93,7 +99,7 @@ def _checkpoint_manifest(plan: Plan) -> Manifest:
     return Manifest(
         folder=plan.checkpoint,
         name=plan.name,
-        family="smolvlm",
+        family=family,
         source=plan.source,
         licence=plan.licence,
         default=plan.precision,
@@ -105,11 +111,11 @@ def _checkpoint_manifest(plan: Plan) -> Manifest:
     )
 
 
-def _write_graphs(plan: Plan, loaded: Checkpoint) -> dict[str, ModelFile]:
-    from edgeval.export import quantise, smolvlm, trace
+def _write_graphs(plan: Plan, specs: Iterable[GraphSpec]) -> dict[str, ModelFile]:
+    from edgeval.export import quantise, trace
 
     files: dict[str, ModelFile] = {}
-    for spec in smolvlm.graphs(loaded.model, plan.flavour):
+    for spec in specs:
         model = trace.trace(spec)
         suffix = ""
         # The table of embeddings is looked up row by row: nothing to gain from fewer bits.
@@ -128,16 +134,24 @@ def _write_graphs(plan: Plan, loaded: Checkpoint) -> dict[str, ModelFile]:
     return files
 
 
-def _write_manifest(plan: Plan, known: Constants, variants: list[Variant]) -> None:
-    source = _checkpoint_manifest(plan)
+@dataclass(frozen=True, slots=True, kw_only=True)
+class _Described:
+    """What the manifest says besides the graphs."""
+
+    source: Manifest
+    tables: Tables
+    roles: tuple[str, ...]
+
+
+def _write_manifest(plan: Plan, described: _Described, variants: list[Variant]) -> None:
+    source = described.source
     files: dict[str, ModelFile] = {}
-    for role in COPIED:
+    for role in described.roles:
         if role in source.files:
             target = plan.output / source.files[role].path.name
             shutil.copyfile(source.files[role].path, target)
             target.chmod(0o644)
             files[role] = ModelFile(path=target, sha256=sha256(target))
-    values = asdict(known)
     text = "\n".join(
         [
             f"schema = {manifests.SCHEMA}",
@@ -153,9 +167,9 @@ def _write_manifest(plan: Plan, known: Constants, variants: list[Variant]) -> No
             "\n[files]",
             *_file_lines(plan, files),
             "\n[image]",
-            *_lines({key: values[key] for key in IMAGE_KEYS}),
+            *_lines(described.tables.image),
             "\n[video]",
-            *_lines({key: values[key] for key in VIDEO_KEYS if values[key] is not None}),
+            *_lines(described.tables.video),
             *(line for one in variants for line in _variant_lines(plan, one)),
             "",
         ]

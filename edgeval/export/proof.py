@@ -14,9 +14,10 @@ import torch
 from numpy.typing import NDArray
 
 from edgeval.engines import Graphs
+from edgeval.export.graphspec import Fixed
 from edgeval.modelfolder import Plain
 
-N_FRAMES, N_TOKENS, N_TEXT = 3, 64, 40
+N_TOKENS = 64
 # Largest root mean square of the logit differences, as a share of the logits' standard deviation.
 # Seen: fp32 1e-6 (rounding); 8-bit weights 0.01 to 0.1 and 4-bit weights 0.1 to 0.6, the larger for
 # random weights, which nothing made robust.
@@ -54,16 +55,18 @@ class Proof:
         }
 
 
-def prove(model: Any, graphs: Graphs, *, precision: str) -> Proof:
+def prove(model: Any, graphs: Graphs, *, fixed: Fixed, precision: str) -> Proof:
     """Run both on the same noise frames and token ids, torch's greedy tokens forced on both."""
-    pixels, prompt = fixed_inputs(model)
-    want_logits, want_tokens = _torch_run(model, pixels, prompt)
-    mask = np.ones((pixels.shape[0], pixels.shape[1], *pixels.shape[3:]), np.bool_)
-    features = graphs.see({"pixel_values": pixels, "pixel_attention_mask": mask})["image_features"]
-    embeds = graphs.embed(prompt)
-    embeds[np.asarray(prompt) == model.config.image_token_id] = features
-    context = graphs.start(len(prompt) + N_TOKENS)
-    logits = context.extend(embeds)
+    want_logits, want_tokens = _torch_run(model, fixed)
+    features = fixed.gather([graphs.see(fixed.feeds)])
+    embeds = np.array(graphs.embed(fixed.prompt), np.float32)
+    embeds[fixed.visual] = features.rows
+    deep = None
+    if features.deep is not None:
+        deep = np.zeros((len(features.deep), *embeds.shape), np.float32)
+        deep[:, fixed.visual] = features.deep
+    context = graphs.start(len(fixed.prompt) + N_TOKENS)
+    logits = context.extend(embeds, places=fixed.places, deep=deep)
     got_logits, n_equal = [], 0
     for token in want_tokens:
         got_logits.append(logits.copy())
@@ -80,30 +83,11 @@ def prove(model: Any, graphs: Graphs, *, precision: str) -> Proof:
     )
 
 
-def fixed_inputs(model: Any) -> tuple[NDArray[np.float32], list[int]]:
-    """Noise frames [1, N, 3, S, S] and a prompt with their image tokens, the same for every run."""
-    config, vision = model.config, model.config.vision_config
-    generator = np.random.Generator(np.random.Philox(0))
-    side = int(vision.image_size)
-    pixels = generator.standard_normal((1, N_FRAMES, 3, side, side), np.float32).clip(-1, 1)
-    n_image = (side // vision.patch_size) ** 2 // config.scale_factor**2
-    text = generator.integers(0, config.text_config.vocab_size, (N_FRAMES + 1, N_TEXT // 4))
-    text[text == config.image_token_id] = 0
-    prompt: list[int] = []
-    for words in text[:-1]:
-        prompt += [*words.tolist(), *([config.image_token_id] * n_image)]
-    return pixels, [*prompt, *text[-1].tolist()]
-
-
-def _torch_run(
-    model: Any, pixels: NDArray[np.float32], prompt: list[int]
-) -> tuple[NDArray[np.float32], list[int]]:
+def _torch_run(model: Any, fixed: Fixed) -> tuple[NDArray[np.float32], list[int]]:
     """Logits [N_TOKENS, V] and greedy tokens of the checkpoint itself."""
     rows, tokens = [], []
     with torch.no_grad():
-        out = model(
-            input_ids=torch.tensor([prompt]), pixel_values=torch.from_numpy(pixels), use_cache=True
-        )
+        out = model(input_ids=torch.tensor([fixed.prompt]), use_cache=True, **fixed.torch)
         for _ in range(N_TOKENS):
             rows.append(out.logits[0, -1].numpy())
             tokens.append(int(rows[-1].argmax()))

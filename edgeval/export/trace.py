@@ -17,7 +17,7 @@ import onnx
 import torch
 
 if TYPE_CHECKING:
-    from edgeval.export.smolvlm import GraphSpec
+    from edgeval.export.graphspec import GraphSpec
 
 OPSET = 18
 # protobuf stops at 2 GiB a message; weights go to a file beside the graph well before.

@@ -14,6 +14,9 @@ from edgeval.processor import LMMS_EVAL, NATIVE, Processor, Setup
 FAMILIES = {
     "internvl": "edgeval.families.internvl",
     "llava_onevision": "edgeval.families.llava_onevision",
+    "qwen2_vl": "edgeval.families.qwen2_vl",
+    "qwen3_vl": "edgeval.families.qwen3_vl",
+    "qwen2_5_vl": "edgeval.families.qwen2_5_vl",
     "smolvlm": "edgeval.families.smolvlm",
 }
 ENTRY_POINTS = "edgeval.families"
