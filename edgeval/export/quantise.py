@@ -62,7 +62,8 @@ def quantise(
     for node in graph.node:
         found = replaced.get(node.output[0])
         nodes += found.nodes if found else [node]
-    used = {name for node in nodes for name in node.input}
+    # A weight may be an output as it is (LLaVA-OneVision's newline).
+    used = {name for node in nodes for name in node.input} | {port.name for port in graph.output}
     weights = [weight for weight in graph.initializer if weight.name in used]
     added = {weight.name: weight for new in replaced.values() for weight in new.weights}
     del graph.node[:], graph.initializer[:]
