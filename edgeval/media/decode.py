@@ -7,7 +7,8 @@ import os
 import queue
 import time
 from collections.abc import Callable
-from concurrent.futures import FIRST_EXCEPTION, ThreadPoolExecutor, wait
+from concurrent.futures import ThreadPoolExecutor
+from contextlib import suppress
 from dataclasses import dataclass, field
 from pathlib import Path
 from threading import Event, Lock
@@ -140,17 +141,26 @@ def _run_groups(job: _Job, work: list[Work], *, workers: int | None) -> None:
     if n == 1:
         _work(job, todo)
         return
-    with ThreadPoolExecutor(n, thread_name_prefix="edgeval-decode") as pool:
-        try:
-            running = [pool.submit(_work, job, todo) for _ in range(n)]
-            done, _ = wait(running, return_when=FIRST_EXCEPTION)
-            failed = [task.exception() for task in done]
-        finally:
-            # Also on Ctrl-C: the pool waits for its threads, so they must be told.
-            job.stop.set()
-    for error in (*failed, *(task.exception() for task in running)):
+    with ThreadPoolExecutor(n - 1, thread_name_prefix="edgeval-decode") as pool:
+        others = [pool.submit(_guarded, job, todo) for _ in range(n - 1)]
+        # This thread works too: idle, it would keep the memory that probing freed to itself.
+        with suppress(StoppedError):
+            _guarded(job, todo)
+    for task in others:
+        error = task.exception()
         if error is not None and not isinstance(error, StoppedError):
             raise error
+
+
+def _guarded(job: _Job, todo: queue.SimpleQueue[Work]) -> None:
+    """One worker that, however it fails (Ctrl-C too), stops the others."""
+    whole = False
+    try:
+        _work(job, todo)
+        whole = True
+    finally:
+        if not whole:
+            job.stop.set()
 
 
 def _work(job: _Job, todo: queue.SimpleQueue[Work]) -> None:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from pathlib import Path
 
 import numpy as np
@@ -40,6 +41,8 @@ def probe(path: Path, *, salvage: bool = False) -> VideoInfo:
         cut = (f"the file is cut short: {layout.cut}",)
     _accept(cut, path, salvage=salvage)
     tracks = read_tracks(path, layout) if layout.kind == "mp4" else {}
+    # The raw tables of a long film are as large as their index: do not hold both.
+    layout = replace(layout, moov=b"")
     with opened(path) as container:
         stream = best_stream(container, path)
         track = tracks.get(stream.id)
