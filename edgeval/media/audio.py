@@ -24,8 +24,10 @@ Sound = NDArray[np.float32]
 def sound(path: Path) -> Sound | None:
     """The best audio stream, mixed to one channel: float32 [n] in [-1, 1] at RATE_HZ.
 
-    None where the file has none. Packets that cannot be decoded are left out, as players do.
-    Raises VideoError for a file that cannot be opened, and where nothing of its sound decodes.
+    Through 16-bit numbers, as Whisper's own reader takes it: there FFmpeg mixes channels so that
+    they cannot clip. None where the file has none. Packets that cannot be decoded are left out, as
+    players do. Raises VideoError for a file that cannot be opened, and where nothing of its sound
+    decodes.
     """
     with opened(path) as container:
         stream = cast("AudioStream | None", container.streams.best("audio"))
@@ -66,7 +68,7 @@ def _resampled(frames: Iterator[av.AudioFrame]) -> Iterator[Sound]:
         now = (frame.format.name, frame.layout.name, frame.sample_rate)
         if resampler is None or now != form:
             yield from _flat(resampler, None)
-            form, resampler = now, av.AudioResampler(format="flt", layout="mono", rate=RATE_HZ)
+            form, resampler = now, av.AudioResampler(format="s16", layout="mono", rate=RATE_HZ)
         # Times with gaps or jumps would make the resampler complain; only the samples count.
         frame.pts = None
         yield from _flat(resampler, frame)
@@ -75,6 +77,6 @@ def _resampled(frames: Iterator[av.AudioFrame]) -> Iterator[Sound]:
 
 def _flat(resampler: av.AudioResampler | None, frame: av.AudioFrame | None) -> Iterator[Sound]:
     for piece in [] if resampler is None else resampler.resample(frame):
-        samples: Sound = np.clip(piece.to_ndarray().reshape(-1), -1, 1).astype(np.float32)
+        samples: Sound = piece.to_ndarray().reshape(-1).astype(np.float32) / np.float32(32768)
         if samples.size:
             yield samples

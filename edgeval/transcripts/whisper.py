@@ -16,6 +16,7 @@ from typing import TYPE_CHECKING
 
 from edgeval.dataset import sha256
 from edgeval.errors import EngineError, ManifestError
+from edgeval.tokenizer import Tokenizer
 
 if TYPE_CHECKING:
     from faster_whisper import WhisperModel
@@ -92,6 +93,8 @@ def open_whisper(folder: Path | None) -> Whisper:
         raise EngineError(
             f"--transcript auto: faster-whisper is not installed ({error}); {_INSTALL}"
         ) from error
+    # The library would let its reader's bare Exception through.
+    Tokenizer(folder / "tokenizer.json")
     try:
         model = WhisperModel(
             str(folder),

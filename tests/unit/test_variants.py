@@ -177,3 +177,74 @@ def test_the_knee_is_where_frames_stop_helping(needed: int) -> None:
     assert knee.value == needed
     assert (knee.low, knee.high) == (needed, needed)
     assert knee.n == 60
+
+
+def told(n: int) -> list[Record]:
+    """Track a is learnt from the transcript, track b is not helped; odd questions are known."""
+    clips = tuple(
+        dataclasses.replace(
+            clip,
+            questions=tuple(
+                dataclasses.replace(question, tags={"track": "ab"[i % 2]})
+                for question in clip.questions
+            ),
+        )
+        for i, clip in enumerate(make_clips(n))
+    )
+    known = {clip.id: "said" for clip in clips[: n // 2]}
+    return [
+        Record(
+            question=clip.questions[0],
+            setting=clip.setting,
+            variant=clip.variant,
+            scores={
+                "r": Score(
+                    rule="r",
+                    value=float(
+                        int(clip.id[1:]) % 4 == 1
+                        or (clip.transcript == "said" and clip.questions[0].tags["track"] == "a")
+                    ),
+                    parsed="A",
+                    status="scored",
+                )
+            },
+        )
+        for clip in variants.spread(clips, (), known)
+    ]
+
+
+def test_every_watched_clip_is_told_its_transcript_or_none() -> None:
+    clips = (*make_clips(2), dataclasses.replace(make_clips(1)[0], setting="question-only"))
+    spread = list(variants.spread(clips, ("blind",), {"c1": "said"}))
+    assert [(clip.id, clip.setting, clip.variant, clip.transcript) for clip in spread] == [
+        ("c0", "video", "", None),
+        ("c0", "transcript", "transcript", None),
+        ("c0", "video", "blind", None),
+        ("c1", "video", "", None),
+        ("c1", "transcript", "transcript", "said"),
+        ("c1", "video", "blind", None),
+        ("c0", "question-only", "", None),
+        ("c0", "question-only", "blind", None),
+    ]
+    assert spread[1].video == clips[0].video
+    assert spread[1].questions[0].id == "t:0#transcript"
+
+
+def test_what_the_transcript_adds_is_told_by_tag() -> None:
+    figures = variants.figures(told(40), ("r",), "track")
+    found = {figure.group: figure for figure in figures if figure.name == variants.DIFFERENCE}
+    values = {group: (figure.value, figure.n) for group, figure in found.items()}
+    assert values == {
+        "transcript": (25.0, 40),
+        "transcript,track=a": (50.0, 20),
+        "transcript,track=b": (0.0, 20),
+    }
+    gain = found["transcript,track=a"]
+    assert gain.low is not None
+    assert gain.high is not None
+    assert 0 < gain.low < 50 < gain.high <= 100
+    assert (found["transcript,track=b"].low, found["transcript,track=b"].high) == (0.0, 0.0)
+
+
+def test_a_transcript_is_no_sign_of_not_watching() -> None:
+    assert variants.verdict(variants.figures(told(40), ("r",), "track"), "r") == ""
