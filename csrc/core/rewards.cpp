@@ -110,33 +110,54 @@ void add_length_rewards(const double* accuracy, const std::int64_t* n_tokens,
   constexpr std::uint64_t kRange = 512 - kLeast;
   const double tried =
       sum(n, [accuracy](std::int64_t i) { return accuracy[i] > kTried ? 1.0 : 0.0; });
-  const double worth = tried > 1 ? kBonus : 0;
-  // Multiplied, because a jump costs more: to the processor it is as good as random
+  // Looked up, because a jump costs more: to the processor it is as good as random
   // which lengths are wanted.
+  const std::array<double, 2> worth = {0, tried > 1 ? kBonus : 0};
   for (std::int64_t i = 0; i < n; ++i) {
-    const double right = accuracy[i] > kTried ? worth : 0.0;
     const std::uint64_t past = static_cast<std::uint64_t>(n_tokens[i]) - kLeast;
-    rewards[i] += static_cast<double>(past <= kRange) * right;
+    const auto fits = static_cast<std::size_t>(past <= kRange);
+    rewards[i] += worth[fits & static_cast<std::size_t>(accuracy[i] > kTried)];
   }
 }
 
-/// The advantages of one group; `unbiased` is 1 over one less than its size.
-void write_advantages(const double* rewards, std::int64_t n, const Size& size,
-                      double unbiased, double* out) {
+/// The advantages of all groups, some at a time and step by step: a group waits long
+/// for its deviation, and meanwhile the processor goes on with the others.
+void write_advantages(const double* rewards, Groups groups, double* out) {
   constexpr double kEpsilon = 1e-4;
-  const double middle = mean(rewards, n, size);
-  const double squares = sum(n, [rewards, middle](std::int64_t i) {
-    return (rewards[i] - middle) * (rewards[i] - middle);
-  });
-  // Multiplied by, though that errs in the last bit; the mean must not: its last bit
-  // over 1e-4 is 1e-12 where all rewards are equal.
-  const double scale = 1 / (std::sqrt(squares * unbiased) + kEpsilon);
-  for (std::int64_t i = 0; i < n; ++i) out[i] = (rewards[i] - middle) * scale;
-}
-
-double unbiased_share(Groups groups) {
-  require_groups(groups, 2);
-  return 1 / static_cast<double>(groups.size - 1);
+  constexpr std::int64_t kAtOnce = 64;
+  const Size size(groups.size);
+  const double unbiased = 1 / static_cast<double>(groups.size - 1);
+  std::array<double, kAtOnce> middle{};
+  std::array<double, kAtOnce> scale{};
+  for (std::int64_t first = 0; first < groups.count; first += kAtOnce) {
+    const std::int64_t count = std::min(kAtOnce, groups.count - first);
+    const double* from = rewards + first * groups.size;
+    double* to = out + first * groups.size;
+    for (std::int64_t g = 0; g < count; ++g) {
+      middle[static_cast<std::size_t>(g)] =
+          mean(from + g * groups.size, groups.size, size);
+    }
+    for (std::int64_t g = 0; g < count; ++g) {
+      const double* group = from + g * groups.size;
+      const double centre = middle[static_cast<std::size_t>(g)];
+      scale[static_cast<std::size_t>(g)] =
+          sum(groups.size, [group, centre](std::int64_t i) {
+            return (group[i] - centre) * (group[i] - centre);
+          });
+    }
+    // Multiplied by, though that errs in the last bit; the mean must not: its last bit
+    // over 1e-4 is 1e-12 where all rewards are equal.
+    for (double& each : scale) each = 1 / (std::sqrt(each * unbiased) + kEpsilon);
+    for (std::int64_t g = 0; g < count; ++g) {
+      const double* group = from + g * groups.size;
+      double* result = to + g * groups.size;
+      const double centre = middle[static_cast<std::size_t>(g)];
+      const double factor = scale[static_cast<std::size_t>(g)];
+      for (std::int64_t i = 0; i < groups.size; ++i) {
+        result[i] = (group[i] - centre) * factor;
+      }
+    }
+  }
 }
 
 }  // namespace
@@ -201,18 +222,14 @@ void temporal_rewards(const double* ordered, Groups groups, const double* shuffl
 }
 
 void group_advantages(const double* rewards, Groups groups, double* out) {
-  const double unbiased = unbiased_share(groups);
-  const Size size(groups.size);
-  for (std::int64_t group = 0; group < groups.count; ++group) {
-    const std::int64_t first = group * groups.size;
-    write_advantages(rewards + first, groups.size, size, unbiased, out + first);
-  }
+  require_groups(groups, 2);
+  write_advantages(rewards, groups, out);
 }
 
 void t_grpo(const GroupResults& results, Groups groups, double* rewards,
             double* advantages, double* granted) {
   constexpr double kImage = 0.5;
-  const double unbiased = unbiased_share(groups);
+  require_groups(groups, 2);
   if (results.shuffled != nullptr)
     require_groups({groups.count, results.n_shuffled}, 1);
   const Size size(groups.size);
@@ -238,8 +255,8 @@ void t_grpo(const GroupResults& results, Groups groups, double* rewards,
     if (results.n_tokens != nullptr) {
       add_length_rewards(accuracy, results.n_tokens + first, groups.size, to);
     }
-    write_advantages(to, groups.size, size, unbiased, advantages + first);
   }
+  write_advantages(rewards, groups, advantages);
 }
 
 }  // namespace edgeval
