@@ -5,27 +5,22 @@ from __future__ import annotations
 import dataclasses
 import hashlib
 from collections.abc import Iterator, Mapping, Sequence
-from concurrent.futures import Future, ThreadPoolExecutor
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Protocol
 
 import numpy as np
 
-from edgeval import dataset, prompting, variants
-from edgeval import frames as frame_rules
+from edgeval import prompting, variants
 from edgeval.benchmarks.base import Benchmark
-from edgeval.errors import ArgumentError, DataError, MemoryLimitError, VideoError
+from edgeval.errors import ArgumentError, MemoryLimitError
 from edgeval.journal import Journal, answered
-from edgeval.media.decode import decode
-from edgeval.media.probe import probe
-from edgeval.model import Model
+from edgeval.seeing import Seen, Work, seen_ahead
 from edgeval.types import (
     Ask,
     Clip,
     Decoding,
     Failure,
-    FrameRule,
     Frames,
     Generation,
     Prompt,
@@ -64,39 +59,6 @@ class Step:
     record: Record
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Work:
-    """What one run does: the clips, the model that answers, and how."""
-
-    benchmark: Benchmark
-    root: Path
-    clips: tuple[Clip, ...]
-    model: Model
-    rule: FrameRule
-    decoding: Decoding
-    prompting: str = prompting.DIRECT
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class _Seen:
-    clip: Clip
-    frames: Frames | None
-    video_sha256: str
-    failure: Failure | None
-
-
-def check_videos(clips: Sequence[Clip]) -> tuple[str, ...]:
-    """One sentence for each video or image that cannot be opened; empty when all can."""
-    wrong: dict[Path, str] = {}
-    files = (path for clip in clips for path in (clip.video, clip.image) if path is not None)
-    for path in dict.fromkeys(files):
-        try:
-            probe(path)
-        except DataError as error:
-            wrong[path] = str(error)
-    return tuple(wrong.values())
-
-
 def execute(work: Work, journal: Journal, observer: Observer) -> Report:
     """Ask every question that the journal does not hold yet, then report over all of them.
 
@@ -105,7 +67,7 @@ def execute(work: Work, journal: Journal, observer: Observer) -> Report:
     done = answered(journal.records)
     clips = [left for clip in work.clips if (left := _without(clip, done)).questions]
     observer.started(total=sum(len(clip.questions) for clip in work.clips), records=journal.records)
-    for seen in _seen_ahead(work, clips, digest=observer.wants_digests):
+    for seen in seen_ahead(work, clips, digest=observer.wants_digests):
         for step in _answer_clip(work, seen):
             observer.asked(step)
             journal.append(step.record)
@@ -125,7 +87,7 @@ def say_after(work: Work, answers: Mapping[str, str], text: str) -> Iterator[tup
     wanted = frozenset(answers)
     everything = frozenset(question.id for clip in work.clips for question in clip.questions)
     clips = [left for clip in work.clips if (left := _without(clip, everything - wanted)).questions]
-    for seen in _seen_ahead(work, clips, digest=False):
+    for seen in seen_ahead(work, clips, digest=False):
         if seen.failure is not None:
             continue
         view = _look(work, seen)
@@ -147,57 +109,7 @@ def _without(clip: Clip, done: frozenset[str]) -> Clip:
     return dataclasses.replace(clip, questions=left)
 
 
-def _seen_ahead(work: Work, clips: Sequence[Clip], *, digest: bool) -> Iterator[_Seen]:
-    """Clips with their frames, one decoded ahead while the model works on the one before."""
-    with ThreadPoolExecutor(max_workers=1, thread_name_prefix="edgeval-decode") as pool:
-        ahead: Future[_Seen] | None = None
-        for clip in clips:
-            coming = pool.submit(_see, work, clip, digest=digest)
-            if ahead is not None:
-                yield ahead.result()
-            ahead = coming
-        if ahead is not None:
-            yield ahead.result()
-
-
-def _see(work: Work, clip: Clip, *, digest: bool) -> _Seen:
-    if clip.video is None and clip.image is None:
-        return _Seen(clip=clip, frames=None, video_sha256="", failure=None)
-    sha256 = ""
-    try:
-        if clip.video is not None:
-            sha256 = dataset.sha256(clip.video)
-        if clip.video is not None and not work.model.conduct.shows(clip.video):
-            return _Seen(clip=clip, frames=None, video_sha256=sha256, failure=None)
-        frames = _frames(work, clip, digest=digest)
-    except DataError as error:
-        failure = Failure(kind="video", message=str(error))
-        return _Seen(clip=clip, frames=None, video_sha256=sha256, failure=failure)
-    return _Seen(clip=clip, frames=frames, video_sha256=sha256, failure=None)
-
-
-def _frames(work: Work, clip: Clip, *, digest: bool) -> Frames:
-    """The planned frames of the video with the clip's image behind them, or the image alone."""
-    still: Frames | None = None
-    if clip.image is not None:
-        plan = frame_rules.plan(probe(clip.image), FrameRule(how="indices", indices=(0,)))
-        still = decode(plan, shrink=work.model.shrinker(plan, still=True), digest=digest)
-        if clip.video is None:
-            return dataclasses.replace(still, pixels=(), stills=still.pixels)
-    if clip.video is None:
-        raise VideoError(f"{clip.id}: got neither a video nor an image; wants one to look at")
-    obliging = work.model.conduct.obliging
-    rule = variants.rule_of(clip.variant, work.rule)
-    rule = dataclasses.replace(rule, include_last=clip.must_see_last and obliging)
-    part_s = clip.segment_s if obliging else None
-    plan = frame_rules.plan(probe(clip.video), rule, segment_s=part_s)
-    frames = decode(plan, shrink=work.model.shrinker(plan), digest=digest)
-    if still is None:
-        return frames
-    return dataclasses.replace(frames, stills=still.pixels, digests=frames.digests + still.digests)
-
-
-def _answer_clip(work: Work, seen: _Seen) -> Iterator[Step]:
+def _answer_clip(work: Work, seen: Seen) -> Iterator[Step]:
     view: View | None = None
     for question in seen.clip.questions:
         failure = seen.failure
@@ -218,23 +130,23 @@ def _answer_clip(work: Work, seen: _Seen) -> Iterator[Step]:
         yield Step(frames=seen.frames, view=view, prompt=None, record=record)
 
 
-def _look(work: Work, seen: _Seen) -> View:
+def _look(work: Work, seen: Seen) -> View:
     if not work.model.conduct.obliging:
         return work.model.see(seen.frames)
     return work.model.see(seen.frames, system=seen.clip.system, captions=seen.clip.captions)
 
 
-def _damage(work: Work, seen: _Seen) -> tuple[str, ...]:
+def _damage(work: Work, seen: Seen) -> tuple[str, ...]:
     """What the protocol did not follow, and what is wrong with the video."""
     plan, own = (seen.frames.plan, seen.frames.damage) if seen.frames else (None, ())
     return work.model.conduct.unfollowed(seen.clip, plan) + own
 
 
-def _n_frames(seen: _Seen) -> int:
+def _n_frames(seen: Seen) -> int:
     return len(seen.frames.plan.indices) if seen.frames else 0
 
 
-def _answer(work: Work, seen: _Seen, view: View, question: Question) -> Step:
+def _answer(work: Work, seen: Seen, view: View, question: Question) -> Step:
     last: list[Prompt] = []
 
     def say(ask: Ask, decoding: Decoding) -> Generation:
@@ -268,7 +180,7 @@ def _answer(work: Work, seen: _Seen, view: View, question: Question) -> Step:
     return Step(frames=seen.frames, view=view, prompt=last[0], record=record)
 
 
-def _failed(work: Work, seen: _Seen, question: Question, failure: Failure) -> Record:
+def _failed(work: Work, seen: Seen, question: Question, failure: Failure) -> Record:
     return Record(
         question=question,
         setting=seen.clip.setting,

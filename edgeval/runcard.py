@@ -17,9 +17,9 @@ from edgeval.device import cpu
 from edgeval.errors import ArgumentError, DataError, RunFolderError, UnknownName
 from edgeval.model import open_model
 from edgeval.processor import Setup
-from edgeval.run import Work, check_videos
 from edgeval.runfolder import dumps
 from edgeval.runspec import Spec
+from edgeval.seeing import Work, check_videos
 from edgeval.transcripts import Transcripts
 from edgeval.transcripts.heard import Ears
 from edgeval.types import Clip

@@ -19,10 +19,11 @@ from edgeval.cli.ears import ears
 from edgeval.cli.progress import Progress
 from edgeval.errors import ArgumentError, Interrupted, RunFolderError
 from edgeval.journal import Journal
-from edgeval.run import Work, execute
+from edgeval.run import execute
 from edgeval.runcard import prepare, same_run
 from edgeval.runfolder import model_name, read_card
 from edgeval.runspec import FrameChoice, Spec
+from edgeval.seeing import Work
 from edgeval.tables import comparison_tables, main_table
 from edgeval.trace import Trace
 from edgeval.types import Decoding, Record, Report

@@ -8,7 +8,7 @@ from pathlib import Path
 import numpy as np
 import pytest
 
-from edgeval import benchmarks, run
+from edgeval import benchmarks, run, seeing
 from edgeval.journal import Journal
 from edgeval.media.encode import encode
 from edgeval.pixels import to_rgb
@@ -117,7 +117,7 @@ def make_clip(video: Path | None, **fields: object) -> Clip:
 
 def asked(clip: Clip, folder: Path, how: str = "linspace_floor") -> tuple[ScriptedModel, run.Step]:
     model, observer = ScriptedModel(), Silent()
-    work = run.Work(
+    work = seeing.Work(
         benchmark=benchmarks.load("videommmu"),
         root=folder,
         clips=(clip,),
@@ -158,7 +158,7 @@ def test_an_image_alone_is_seen_too(tmp_path: Path) -> None:
     model, _ = asked(make_clip(None, image=image), tmp_path)
     frames = model.views[0].frames
     assert frames is not None
-    assert [int(np.mean(one)) for one in frames.pixels] == [200]
+    assert [int(np.mean(one)) for one in frames.stills] == [200]
 
 
 def test_system_turn_and_captions_reach_the_model(video: Path, tmp_path: Path) -> None:
