@@ -81,7 +81,8 @@ class Size {
   bool exact_;
 };
 
-double mean(const double* values, std::int64_t n, const Size& size) {
+[[gnu::always_inline]] inline double mean(const double* values, std::int64_t n,
+                                          const Size& size) {
   return size.divide(sum(n, [values](std::int64_t i) { return values[i]; }));
 }
 
