@@ -15,6 +15,8 @@ Sums = NDArray[np.float64]
 
 MIN_CLUSTERS = 5
 NOTHING = "nothing was scored"
+# How a record's damage begins where a protocol did not do what its benchmark wishes.
+UNFOLLOWED = "protocol "
 _TAIL = 0.025
 
 
@@ -181,6 +183,9 @@ def notes(records: Sequence[Record]) -> Iterator[str]:
         )
     if any(record.failure is not None for record in records):
         yield "a question that failed is worth 0 and stays in n"
+    damage = [said for record in records for said in record.damage]
+    for said in sorted({said for said in damage if said.startswith(UNFOLLOWED)}):
+        yield f"{said}: {damage.count(said)} of {len(records)} questions"
 
 
 def left_out(records: Sequence[Record]) -> Iterator[str]:

@@ -19,7 +19,7 @@ N_FRAMES, N_TEXT = 3, 16
 def frame_graphs(
     model: Any, tower: nn.Module, flavour: Flavour, *, others: tuple[str, ...] = ()
 ) -> tuple[GraphSpec, ...]:
-    """The three graphs; ``tower``: pixel_values [n,3,S,S] -> image_features, then ``others``.
+    """The three graphs; ``tower``: pixel_values [n,3,S,S] -> image_features and ``others``, n each.
 
     ManifestError for a text part that no graph here has.
     """
@@ -40,7 +40,7 @@ def frame_graphs(
         inputs=("pixel_values",),
         outputs=("image_features", *others),
         input_axes=({0: "num_images"},),
-        output_axes=({0: "num_images"}, *({} for _ in others)),
+        output_axes=({0: "num_images"},) * (1 + len(others)),
     )
     decoder = Decoder(model.model.language_model, model.lm_head, flavour)
     return vision, embed_graph(model), decoder_graph(decoder, text)

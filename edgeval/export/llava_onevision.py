@@ -22,7 +22,7 @@ TOWER = "siglip_vision_model"
 
 
 class Vision(nn.Module):
-    """pixel_values [n,3,S,S] -> image_features [n, tokens, hidden], image_newline [1, hidden]."""
+    """pixel_values [n,3,S,S] -> image_features [n, tokens, hidden], image_newline [n, hidden]."""
 
     halving: Tensor
 
@@ -51,7 +51,9 @@ class Vision(nn.Module):
         for layer in self.tower.encoder.layers[: max(self.taken)]:
             states.append(layer(states[-1], attention_mask=None))
         taken = torch.cat([states[at] for at in self.taken], dim=-1)[:, self.n_skipped :]
-        return self._pooled(self.projector(taken)), self.newline[None].clone()
+        # A row a frame, all alike: an output that no node makes is not every runtime's idea.
+        newline = self.newline.expand(pixel_values.shape[0], -1)
+        return self._pooled(self.projector(taken)), newline
 
     def _pooled(self, features: Tensor) -> Tensor:
         """[n, side * side, hidden] with each side halved."""

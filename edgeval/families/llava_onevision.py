@@ -128,8 +128,10 @@ def with_newline(outputs: Sequence[Mapping[str, Floats]]) -> Features:
         raise ManifestError(
             f"vision graph: gives {', '.join(outputs[-1])}; wants {NEWLINE}, export it again"
         )
-    newline = np.asarray(outputs[-1][NEWLINE], np.float32).reshape(1, -1)
-    return Features(rows=np.concatenate([gathered(outputs).rows, newline]))
+    rows = gathered(outputs).rows
+    # One row or one a frame, all alike.
+    newlines = np.asarray(outputs[-1][NEWLINE], np.float32).reshape(-1, rows.shape[1])
+    return Features(rows=np.concatenate([rows, newlines[-1:]]))
 
 
 def known(manifest: Manifest) -> FixedFrame:

@@ -174,3 +174,13 @@ def test_what_is_left_out_is_told_the_same_of_a_record_read_back() -> None:
     ]
     assert told[0] == told[1]
     assert len(told[0]) == 2
+
+
+def test_what_a_protocol_does_not_follow_is_told_with_its_count() -> None:
+    said = "protocol lmms-eval does not show the last frame"
+    records = [
+        dataclasses.replace(_record(1, 1.0), damage=(said, "a frame is lost")),
+        dataclasses.replace(_record(2, 1.0), damage=(said,)),
+        _record(3, 1.0),
+    ]
+    assert list(tally.notes(records))[1:] == [f"{said}: 2 of 3 questions"]
