@@ -74,7 +74,7 @@ def test_trace_says_what_went_in(finished: Path) -> None:
         assert len(row["pixel_sha256"]) == 64
         assert row["input_ids"]
         assert row["generated_ids"]
-        assert set(row["scores"]) == {"official", "lmms-eval"}
+        assert set(row["scores"]) == {"official", "lmms-eval", "vlmeval"}
     record = json.loads((finished / "run" / "records.jsonl").read_text().splitlines()[0])["record"]
     ids = np.asarray(rows[0]["input_ids"], dtype="<i8")
     assert record["prompt"]["sha256"] == hashlib.sha256(ids.tobytes()).hexdigest()

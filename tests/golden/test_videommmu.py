@@ -16,7 +16,7 @@ from edgeval.tally import cells
 from edgeval.types import Question, Record, Score
 
 OWN = Path(__file__).parent / "videommmu.json"
-COLUMNS = {"official": "orig", "lmms-eval": "lmms_pipeline"}
+COLUMNS = {"official": "orig", "lmms-eval": "lmms_pipeline", "vlmeval": "vlmeval"}
 DOMAINS = {
     "Overall-Art and Design": "Art",
     "Overall-Business": "Business",
@@ -47,7 +47,7 @@ def _differs(score: Score, want: Mapping[str, Any]) -> bool:
     return not same or score.value != want["score"]
 
 
-@pytest.mark.parametrize("rule", rules.RULES)
+@pytest.mark.parametrize("rule", ["official", "lmms-eval"])
 def test_every_answer_of_ours_scores_as_the_original_code_scored_it(rule: str) -> None:
     golden = json.loads(OWN.read_text(encoding="utf-8"))
     wrong = [
@@ -56,6 +56,26 @@ def test_every_answer_of_ours_scores_as_the_original_code_scored_it(rule: str) -
         if _differs(_scores(golden["docs"][row["doc"]], row["response"])[rule], row[rule])
     ]
     assert not wrong
+
+
+@pytest.mark.parametrize("lead", ["", "I think.\nAnswer: ", "Answer: A. no\nAnswer:"])
+def test_vlmeval_reads_what_stands_behind_the_last_answer_mark(lead: str) -> None:
+    golden = json.loads(OWN.read_text(encoding="utf-8"))
+    wrong = [
+        (row["doc"], row["response"])
+        for row in golden["rows"]
+        if "Answer:" not in row["response"]
+        and _differs(
+            _scores(golden["docs"][row["doc"]], lead + row["response"])["vlmeval"],
+            _as_json(_scores(golden["docs"][row["doc"]], row["response"].strip())["official"]),
+        )
+    ]
+    assert not wrong
+
+
+def _as_json(score: Score) -> Mapping[str, Any]:
+    parsed = list(score.parsed) if isinstance(score.parsed, tuple) else score.parsed or "No Answer"
+    return {"excluded": score.status == "excluded", "parsed": parsed, "score": score.value}
 
 
 @pytest.mark.parametrize("rule", rules.RULES)

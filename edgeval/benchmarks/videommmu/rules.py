@@ -17,7 +17,8 @@ from edgeval.types import Question, Score
 
 OFFICIAL = "official"
 LMMS_EVAL = "lmms-eval"
-RULES = (OFFICIAL, LMMS_EVAL)
+VLMEVAL = "vlmeval"
+RULES = (OFFICIAL, LMMS_EVAL, VLMEVAL)
 
 # What both codes take for a call to a model's interface that failed.
 _NO_ANSWER = ("", "API Error")
@@ -26,20 +27,32 @@ _NO_ANSWER = ("", "API Error")
 def score(question: Question, response: str) -> tuple[Score, ...]:
     """The answer under each rule, official first.
 
+    ``vlmeval`` is the authors' reading of what stands behind the last "Answer:", or of everything.
     ``official`` leaves out an empty answer; ``lmms-eval`` does so for open questions only and
     first strips reasoning blocks. Source: VideoMMMU@88b4ac3e07326eaabda3a4afe8e7f30dd02bc143 and
-    lmms-eval@75571cfe0fa36ca5ec2e6aa2bb268f9d38295af3, lmms_eval/tasks/videommmu/utils.py.
+    lmms-eval@75571cfe0fa36ca5ec2e6aa2bb268f9d38295af3, lmms_eval/tasks/videommmu/utils.py;
+    open-compass/VLMEvalKit@e8e78f05, vlmeval/dataset/videommmu.py.
     """
     stripped = strip_reasoning(response)
+    behind = response.rpartition("Answer:")[2].strip()
     if question.kind != "choice":
-        return (_open(OFFICIAL, question, response), _open(LMMS_EVAL, question, stripped))
+        return (
+            _open(OFFICIAL, question, response),
+            _open(LMMS_EVAL, question, stripped),
+            _open(VLMEVAL, question, behind),
+        )
     letters = option_letters(len(question.choices))
     return (
-        _excluded(OFFICIAL)
-        if response in _NO_ANSWER
-        else _choice(OFFICIAL, question, videommmu_choice(response, question.choices)),
+        _authors_choice(OFFICIAL, question, response),
         _choice(LMMS_EVAL, question, lmms_choice(stripped, letters)),
+        _authors_choice(VLMEVAL, question, behind),
     )
+
+
+def _authors_choice(rule: str, question: Question, response: str) -> Score:
+    if response in _NO_ANSWER:
+        return _excluded(rule)
+    return _choice(rule, question, videommmu_choice(response, question.choices))
 
 
 def _excluded(rule: str) -> Score:
