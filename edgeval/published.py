@@ -32,12 +32,19 @@ SUFFIXES = {
     "q4": ("_q4", "_bnb4"),
     "q4f16": ("_q4f16",),
 }
+MASKED, GRID = ("pixel_values", "pixel_attention_mask"), ("pixel_values", "grid_thw")
+IMAGE_GRID = ("pixel_values", "image_grid_thw")
+# What the vision graph of a family takes; the config's model_type tells those apart that share it.
 VISION_INPUTS = {
-    frozenset({"pixel_values", "pixel_attention_mask"}): "smolvlm",
-    frozenset({"pixel_values", "grid_thw"}): "qwen2_vl",
-    frozenset({"pixel_values", "image_grid_thw"}): "qwen2_5_vl or qwen3_vl",
-    frozenset({"pixel_values"}): "llava_onevision or internvl",
+    "smolvlm": (MASKED,),
+    "idefics3": (MASKED,),
+    "qwen2_vl": (GRID, IMAGE_GRID),
+    "qwen2_5_vl": (IMAGE_GRID, GRID),
+    "qwen3_vl": (IMAGE_GRID, GRID),
+    "llava_onevision": (("pixel_values",),),
+    "internvl": (("pixel_values",),),
 }
+FAMILY_OF = {"idefics3": "smolvlm"}
 
 
 def detect(folder: Path) -> Manifest:
@@ -100,12 +107,19 @@ def _variant(folder: Path, precision: str) -> Variant | None:
 
 def _family(variant: Variant, config: dict[str, object]) -> str:
     graph = onnxfile.read(variant.graphs["vision_encoder"].path)
-    family = VISION_INPUTS.get(frozenset(graph.inputs))
-    if family == "smolvlm":
-        return family
+    kind = config.get("model_type")
+    takes = sorted(graph.inputs)
+    # No other family masks its pixels, and some folders come with a config of another name.
+    if takes == sorted(MASKED):
+        return "smolvlm"
+    known = VISION_INPUTS.get(str(kind), ())
+    if any(takes == sorted(ports) for ports in known):
+        return FAMILY_OF.get(str(kind), str(kind))
+    wants = "; ".join(
+        f"{name}: {' or '.join(', '.join(ports) for ports in options)}"
+        for name, options in VISION_INPUTS.items()
+    )
     raise ManifestError(
-        f"model {graph.path.parent.parent}: got a vision graph that takes "
-        f"{', '.join(graph.inputs)} "
-        f"({family or config.get('model_type', 'an unknown family')}); only smolvlm graphs "
-        "(pixel_values, pixel_attention_mask) can be told without a manifest.toml"
+        f"model {graph.path.parent.parent}: got model_type {kind!r} and a vision graph that takes "
+        f"{', '.join(graph.inputs) or 'nothing'}; wants one of these: {wants}"
     )

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 import os
 import shutil
 from pathlib import Path
@@ -51,12 +52,40 @@ def test_nothing_is_promised(folder):
     assert {file.sha256 for file in manifest.load(folder).all_files()} == {""}
 
 
-def test_another_family_is_named(folder):
-    path = folder / "onnx/vision_encoder.onnx"
-    path.unlink()
-    path.write_bytes(graph_with_inputs("pixel_values", "grid_thw"))
-    with pytest.raises(ManifestError, match="qwen2_vl"):
+@pytest.mark.parametrize(
+    ("kind", "inputs"),
+    [
+        ("internvl", ("pixel_values",)),
+        ("llava_onevision", ("pixel_values",)),
+        ("qwen2_vl", ("pixel_values", "grid_thw")),
+        ("qwen2_5_vl", ("image_grid_thw", "pixel_values")),
+        ("qwen3_vl", ("pixel_values", "image_grid_thw")),
+    ],
+)
+def test_families_of_alike_graphs_are_told_by_the_config(folder, kind, inputs):
+    put(folder, kind, inputs)
+    assert manifest.load(folder).family == kind
+
+
+@pytest.mark.parametrize(
+    ("kind", "inputs"),
+    [("internvl", ("pixel_values", "grid_thw")), ("llama", ("pixel_values",)), ("qwen2_vl", ())],
+)
+def test_a_graph_of_no_family_is_told_what_each_takes(folder, kind, inputs):
+    put(folder, kind, inputs)
+    with pytest.raises(ManifestError, match=rf"got model_type '{kind}'.*internvl: pixel_values"):
         manifest.load(folder)
+
+
+def put(folder: Path, kind: str, inputs: tuple[str, ...]) -> None:
+    """Another config and vision graph in the place of the folder's, which are links."""
+    files = {
+        "onnx/vision_encoder.onnx": graph_with_inputs(*inputs),
+        "config.json": json.dumps({"model_type": kind}).encode(),
+    }
+    for name, content in files.items():
+        (folder / name).unlink()
+        (folder / name).write_bytes(content)
 
 
 @pytest.mark.parametrize("name", ["config.json", "tokenizer.json"])
