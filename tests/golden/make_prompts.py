@@ -3,7 +3,7 @@
     python make_prompts.py FOLDER_OF_EVALUATION_DATA
 
 A digest is over everything the model would be told, question by question in the loader's order,
-with a scripted model that says "A" to everything. Only digests are kept: the questions are not ours.
+with a scripted model that says "A" to everything. Only digests are kept, questions are not ours.
 """
 
 from __future__ import annotations
