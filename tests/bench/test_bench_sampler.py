@@ -6,6 +6,7 @@ about a tenth on a shared machine. Targets: 8 x lmms-eval's reader, 1.4 x torchc
 
 from __future__ import annotations
 
+import importlib
 import subprocess
 import sys
 import time
@@ -115,7 +116,11 @@ def lmms_eval() -> Read:
 
 
 def torchcodec() -> Read:
-    decoders = pytest.importorskip("torchcodec.decoders")
+    try:
+        decoders = importlib.import_module("torchcodec.decoders")
+    except (ImportError, OSError, RuntimeError) as error:
+        # Its wheel also wants FFmpeg's and CUDA's libraries, and says so in three ways.
+        pytest.skip(f"torchcodec does not load here: {error}")
 
     def read(path: str) -> np.ndarray:
         film = decoders.VideoDecoder(path, dimension_order="NHWC", seek_mode="exact")
