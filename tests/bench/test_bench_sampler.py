@@ -88,7 +88,11 @@ def repeat(source: Path, path: Path, *, times: int) -> Path:
 
 
 @pytest.fixture(scope="module")
-def long_film(tmp_path_factory: pytest.TempPathFactory, shared: Path) -> str:
+def long_film(
+    request: pytest.FixtureRequest, tmp_path_factory: pytest.TempPathFactory, shared: Path
+) -> str:
+    if not request.config.getoption("benchmark_enable"):
+        pytest.skip("encodes 50 s of 720p; pass --benchmark-enable")
     folder = tmp_path_factory.mktemp("bench")
     size = {"height": 720, "width": 1280}
     part = encoded(folder / "part.mp4", footage(shared / "videos" / "real", **size), **size)
@@ -178,8 +182,6 @@ def test_ours(benchmark: BenchmarkFixture, long_film: str):
 def test_peer(benchmark: BenchmarkFixture, peer: str, long_film: str):
     """The peer's time as a multiple of ours, the two taken in turns."""
     read = PEERS[peer]()
-    if not benchmark.enabled:
-        pytest.skip("a comparison of times; pass --benchmark-enable")
     theirs = benchmark.pedantic(read, args=(long_film,), rounds=1)
     assert theirs.shape == (N_FRAMES, 720, 1280, 3)
     pairs = zip(cpu_seconds(read, long_film), cpu_seconds(ours, long_film), strict=False)
