@@ -7,6 +7,7 @@ weights. Target: at most 5 % of the time inside onnxruntime is spent outside it.
 from __future__ import annotations
 
 import time
+from collections.abc import Callable
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -115,7 +116,11 @@ def inside(monkeypatch: pytest.MonkeyPatch) -> Inside:
 @pytest.mark.benchmark(group="token loop, 135M shape, 512 tokens before")
 @pytest.mark.parametrize("flavour", ["plain", "ort"])
 def test_the_loop_costs_little_beside_the_engine(
-    benchmark: BenchmarkFixture, folder: Path, inside: Inside, flavour: str
+    at_least: Callable[[str, float, float], None],
+    benchmark: BenchmarkFixture,
+    folder: Path,
+    inside: Inside,
+    flavour: str,
 ) -> None:
     graphs = opened(folder, flavour)
     rng = np.random.default_rng(0)
@@ -135,7 +140,7 @@ def test_the_loop_costs_little_beside_the_engine(
     outside_s, inside_s, tokens = benchmark.pedantic(loop, rounds=3)
     benchmark.extra_info["outside_share"] = round(outside_s / inside_s, 4)
     benchmark.extra_info["ms_per_token"] = round(1e3 * float(np.median(tokens.step_s)), 3)
-    assert outside_s <= MOST_OUTSIDE * inside_s
+    at_least("time inside onnxruntime / time outside", inside_s / outside_s, 1 / MOST_OUTSIDE)
 
 
 @pytest.mark.benchmark(group="one question behind 512 tokens of clip, 135M shape, q4")

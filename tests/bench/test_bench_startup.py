@@ -5,6 +5,7 @@ from __future__ import annotations
 import statistics
 import subprocess
 import sys
+from collections.abc import Callable
 from pathlib import Path
 
 from pytest_benchmark.fixture import BenchmarkFixture
@@ -12,7 +13,9 @@ from pytest_benchmark.fixture import BenchmarkFixture
 LIMIT_S = 0.3
 
 
-def test_help_starts_in_time(benchmark: BenchmarkFixture, tmp_path: Path) -> None:
+def test_help_starts_in_time(
+    at_least: Callable[[str, float, float], None], benchmark: BenchmarkFixture, tmp_path: Path
+) -> None:
     def say() -> str:
         command = [sys.executable, "-m", "edgeval", "--help"]
         return subprocess.run(
@@ -23,4 +26,4 @@ def test_help_starts_in_time(benchmark: BenchmarkFixture, tmp_path: Path) -> Non
     assert "doctor" in shown
     if benchmark.enabled:
         times: list[float] = benchmark.stats.stats.data
-        assert statistics.median(times) <= LIMIT_S
+        at_least("--help starts, times faster than 0.3 s", LIMIT_S / statistics.median(times), 1.0)
