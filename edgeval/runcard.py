@@ -57,7 +57,7 @@ def prepare(spec: Spec, ears: Ears | None = None) -> tuple[Work, dict[str, objec
     )
     rule = spec.frames.applied_to(model.frame_rule())
     work = Work(
-        benchmark=benchmark,
+        benchmark=benchmark.under(spec.protocol, str(model.card()["family"])),
         root=root,
         clips=clips,
         model=model,

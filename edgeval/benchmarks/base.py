@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Iterator, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field, replace
 from pathlib import Path
 
 from edgeval.types import Ask, Clip, Question, Record, Reference, Report, Score
@@ -39,7 +39,8 @@ class Benchmark:
     yields clips in a fixed order. ``metric`` is the name
     lmms-eval gives its figure. ``question(row)`` reads one raw dataset row, with the fields it
     lacks added (``track``); DataError says what is wrong. ``compared_by``: the tag by
-    whose values a comparison of two askings is told as well, "" for none.
+    whose values a comparison of two askings is told as well, "" for none. ``asks``: other words for
+    a question, by protocol or by "<protocol>:<family>".
     """
 
     name: str
@@ -60,3 +61,9 @@ class Benchmark:
     report: Callable[[Sequence[Record]], Report]
     check: Callable[[Path], DataCheck]
     compared_by: str = ""
+    asks: Mapping[str, Callable[[Clip, Question], Ask]] = field(default_factory=dict)
+
+    def under(self, protocol: str, family: str) -> Benchmark:
+        """The benchmark as a protocol asks it of a family: itself where that has no other words."""
+        own = self.asks.get(f"{protocol}:{family}") or self.asks.get(protocol)
+        return self if own is None else replace(self, ask=own)

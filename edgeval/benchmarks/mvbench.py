@@ -39,6 +39,7 @@ SYSTEM = (
 )
 PREFILL = "Best option:("
 MAX_NEW_TOKENS = 100
+LMMS_NEW_TOKENS = 16
 
 _STAR = ("star/Charades_v1_480", "star/Charades_segment", "data0613/star/Charades_v1_480")
 _CLEVRER = ("clevrer/video_validation", "data0613/clevrer/video_validation")
@@ -183,6 +184,14 @@ def ask(_clip: Clip, question: Question) -> Ask:
     )
 
 
+def ask_as_lmms_eval(_clip: Clip, question: Question) -> Ask:
+    """lmms-eval's turn. Source: lmms-eval@75571cfe, tasks/mvbench/utils.py and its yaml files."""
+    letters = option_letters(len(question.choices))
+    options = "".join(f"({x}) {c}\n" for x, c in zip(letters, question.choices, strict=True))
+    text = f"Question:{question.text}\nOption:\n{options}Only give the best option.\n"
+    return Ask(text=text, max_new_tokens=LMMS_NEW_TOKENS)
+
+
 def score(question: Question, response: str) -> tuple[Score, ...]:
     """The answer, as it goes on after the prefill, under each rule.
 
@@ -282,4 +291,5 @@ BENCHMARK = Benchmark(
     score=score,
     report=report,
     check=check,
+    asks={LMMS_EVAL: ask_as_lmms_eval},
 )

@@ -38,6 +38,7 @@ TASKS = MappingProxyType(
 TAGS = ("duration", "domain", "sub_category", "task_type")
 DURATIONS = ("short", "medium", "long")
 MAX_NEW_TOKENS = 16
+_LETTER = "Answer with the option's letter from the given choices directly."
 # The authors give the subtitles at the frames that are seen; lmms-eval those at 32 even ones.
 SUBTITLE_FRAMES = 32
 
@@ -149,6 +150,28 @@ def ask(clip: Clip, question: Question) -> Ask:
     return Ask(text=asked, max_new_tokens=MAX_NEW_TOKENS)
 
 
+def ask_as_lmms_eval(clip: Clip, question: Question) -> Ask:
+    """lmms-eval's turn. Source: lmms-eval@75571cfe, tasks/videomme/utils.py and its yaml files."""
+    ending = "The best answer is:" if clip.transcript else f"\n{_LETTER}"
+    # These words in both settings, subtitles or none.
+    select = _SELECT.replace("the video.", "the video and the subtitles.")
+    text = "\n".join((select, question.text, *question.choices, ending))
+    return Ask(text=_heard_before(clip) + text, max_new_tokens=MAX_NEW_TOKENS)
+
+
+def ask_qwen3_as_lmms_eval(clip: Clip, question: Question) -> Ask:
+    """What lmms-eval says to Qwen3-VL alone; same source."""
+    options = "\n".join(question.choices)
+    text = f"Question: {question.text}\nOptions:\n{options}\nAnswer with the option letter only."
+    return Ask(text=_heard_before(clip) + text, max_new_tokens=MAX_NEW_TOKENS)
+
+
+def _heard_before(clip: Clip) -> str:
+    if not clip.transcript:
+        return ""
+    return f"This video's subtitles are listed below: \n{clip.transcript}\n"
+
+
 def score(question: Question, response: str) -> tuple[Score, ...]:
     """The answer under each rule.
 
@@ -247,4 +270,5 @@ BENCHMARK = Benchmark(
     score=score,
     report=report,
     check=check,
+    asks={LMMS_EVAL: ask_as_lmms_eval, f"{LMMS_EVAL}:qwen3_vl": ask_qwen3_as_lmms_eval},
 )

@@ -181,3 +181,10 @@ def test_the_headline_is_all_and_every_task_asked() -> None:
     assert told.headline == tuple(
         ("accuracy", rule, group) for rule in mvbench.RULES for group in groups
     )
+
+
+def test_lmms_eval_asks_in_its_own_words(tmp_path: Path) -> None:
+    (clip,) = _clips(_write(tmp_path, action_sequence=[ROW]), tasks=("mvbench_action_sequence",))
+    ask = mvbench.BENCHMARK.under("lmms-eval", "qwen2_vl").ask(clip, clip.questions[0])
+    want = "Question:Which?\nOption:\n(A) a cat\n(B) a dog\nOnly give the best option.\n"
+    assert (ask.text, ask.prefill, ask.max_new_tokens) == (want, "", 16)

@@ -177,3 +177,34 @@ def test_the_headline_is_lengths_without_subtitles_then_each_setting() -> None:
     settings = [("accuracy, subtitles", ""), ("gain from subtitles", "")]
     want = [("accuracy", ""), *lengths, *settings]
     assert told.headline == tuple((n, rule, g) for rule in videomme.RULES for n, g in want)
+
+
+LMMS_SELECT = (
+    "Select the best answer to the following multiple-choice question based on the video and the "
+    "subtitles. Respond with only the letter (A, B, C, or D) of the correct option.\n"
+)
+OPTIONS = "A. One.\nB. Two.\nC. Three.\nD. Four.\n"
+
+
+@pytest.mark.parametrize(
+    ("family", "want"),
+    [
+        (
+            "qwen2_vl",
+            f"{LMMS_SELECT}How many?\n{OPTIONS}\n"
+            "Answer with the option's letter from the given choices directly.",
+        ),
+        (
+            "qwen3_vl",
+            f"Question: How many?\nOptions:\n{OPTIONS}Answer with the option letter only.",
+        ),
+    ],
+)
+def test_lmms_eval_asks_in_its_own_words(tmp_path: Path, family: str, want: str) -> None:
+    (clip,) = _clips(_write(tmp_path))
+    ask = videomme.BENCHMARK.under("lmms-eval", family).ask(clip, clip.questions[0])
+    assert ask.text == want
+
+
+def test_another_protocol_asks_as_the_authors_do() -> None:
+    assert videomme.BENCHMARK.under("native", "qwen3_vl") is videomme.BENCHMARK
