@@ -5,6 +5,7 @@ from __future__ import annotations
 import hashlib
 from collections.abc import Sequence
 from dataclasses import dataclass, field
+from itertools import pairwise
 
 import numpy as np
 from numpy.typing import NDArray
@@ -12,6 +13,9 @@ from numpy.typing import NDArray
 from edgeval.engines import Context, Floats, Ints
 from edgeval.processor import ClipFacts, Features, Processor
 from edgeval.types import Caption, Frames, Timing
+
+# Tokens a piece. The last piece has two or more: a single one goes another way in the kernels.
+PIECE = 1024
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -60,13 +64,19 @@ class Inputs:
     deep: Floats | None = None
 
     def append_to(self, context: Context, *, skip: int = 0) -> Floats:
-        """Extend a context that has the first ``skip`` tokens; logits [V] after the last."""
-        deep = None if self.deep is None else self.deep[:, skip:]
-        return context.extend(
-            self.embeds[skip:],
-            places=None if self.places is None else self.places[:, skip:],
-            deep=deep if deep is not None and deep.any() else None,
-        )
+        """Extend a context that has the first ``skip`` tokens; logits [V] after the last.
+
+        In pieces, with the same bits: attention over all at once needs S * S numbers a head.
+        """
+        ends = [*range(skip + PIECE, len(self.embeds) - 1, PIECE), len(self.embeds)]
+        for start, end in pairwise([skip, *ends]):
+            deep = None if self.deep is None else self.deep[:, start:end]
+            logits = context.extend(
+                self.embeds[start:end],
+                places=None if self.places is None else self.places[:, start:end],
+                deep=deep if deep is not None and deep.any() else None,
+            )
+        return logits
 
 
 def facts_of(frames: Frames, captions: Sequence[Caption]) -> ClipFacts:
