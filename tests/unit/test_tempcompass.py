@@ -7,7 +7,7 @@ from pathlib import Path
 
 import pytest
 
-from edgeval.benchmarks.tempcompass import data, report, rules
+from edgeval.benchmarks.tempcompass import BENCHMARK, data, report, rules
 from edgeval.errors import DataError
 from edgeval.types import Clip, Figure, Record, Report
 
@@ -80,6 +80,23 @@ def test_each_task_ends_its_question_as_the_authors_do(tmp_path: Path) -> None:
         "Describe.\nGenerated Caption:",
     ]
     assert {ask.max_new_tokens for ask in asks} == {128}
+
+
+@pytest.mark.parametrize(
+    ("protocol", "family", "longest"),
+    [
+        ("native", "internvl", 128),
+        ("lmms-eval", "internvl", 1024),
+        ("lmms-eval", "llava_onevision", 1024),
+        ("lmms-eval", "qwen2_vl", 128),
+    ],
+)
+def test_lmms_evals_classes_limit_an_answer_by_themselves(
+    tmp_path: Path, protocol: str, family: str, longest: int
+) -> None:
+    (clip,) = _clips(_write(tmp_path))
+    asked = BENCHMARK.under(protocol, family).ask(clip, clip.questions[0])
+    assert (asked.text, asked.max_new_tokens) == (data.ask(clip, clip.questions[0]).text, longest)
 
 
 def test_blind_has_no_video(tmp_path: Path) -> None:

@@ -41,4 +41,5 @@ BENCHMARK = Benchmark(
     score=rules.score,
     report=report.report,
     check=data.check,
+    asks={f"lmms-eval:{family}": data.ask_at_length for family in data.LONG_FAMILIES},
 )

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import dataclasses
 from collections import Counter
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from pathlib import Path
@@ -28,6 +29,9 @@ ENDINGS: Mapping[str, str] = MappingProxyType(
 # of it. There 0 and 1 are joined by -1, a reply that failed, which they add up with the others.
 JUDGE_REPLY = "captioning_judge_parse"
 MAX_NEW_TOKENS = 128
+# lmms-eval's task names no limit, so that of its model class counts: 128 in most, this in some.
+LONG_NEW_TOKENS = 1024
+LONG_FAMILIES = ("internvl", "llava_onevision")
 
 _LISTED = ("multi-choice", "caption_matching")  # options are the lines of the question
 _YES_NO = ("yes", "no")
@@ -164,6 +168,11 @@ def ask(_clip: Clip, question: Question) -> Ask:
     """The question with its task's ending; captioning ends by itself."""
     text = question.text + ENDINGS[question.tags["task"]]
     return Ask(text=text, max_new_tokens=MAX_NEW_TOKENS)
+
+
+def ask_at_length(clip: Clip, question: Question) -> Ask:
+    """The same with the limit of lmms-eval's classes internvl_hf and llava_hf."""
+    return dataclasses.replace(ask(clip, question), max_new_tokens=LONG_NEW_TOKENS)
 
 
 def check(root: Path) -> DataCheck:
