@@ -41,29 +41,28 @@ def resize(image: NDArray[np.uint8], *, height: int, width: int) -> NDArray[np.u
     """uint8 [H, W, 3] -> uint8 [height, width, 3], antialiased: along rows, then along columns."""
     if image.shape[:2] == (height, width):
         return image
-    out = _along(image.astype(np.float32), 1, width)
-    out = _along(out, 0, height)
-    return np.asarray(np.rint(out.clip(0, 255)), np.uint8)
+    # Whole rows are taken, which is several times faster than single pixels.
+    turned = np.ascontiguousarray(image.transpose(1, 0, 2), np.float32)
+    out = np.ascontiguousarray(_rows(turned, width).transpose(1, 0, 2))
+    return np.asarray(np.rint(_rows(out, height).clip(0, 255)), np.uint8)
 
 
-def _along(image: Floats, axis: int, n_out: int) -> Floats:
-    if image.shape[axis] == n_out:
+def _rows(image: Floats, n_out: int) -> Floats:
+    """[n_in, ...] -> [n_out, ...]."""
+    if image.shape[0] == n_out:
         return image
-    taps = _taps(image.shape[axis], n_out)
-    shape = (1, n_out, 1) if axis == 1 else (n_out, 1, 1)
-    first = image.take(taps.index[0], axis)
-    out = np.asarray(first * taps.weight[0].reshape(shape), np.float32)
+    taps = _taps(image.shape[0], n_out)
+    out = np.asarray(image[taps.index[0]] * taps.weight[0][:, None, None], np.float32)
     for index, weight, fused in zip(taps.index[1:], taps.weight[1:], taps.fused[1:], strict=True):
-        values, scales = image.take(index, axis), weight.reshape(shape)
+        values, scales = image[index], weight[:, None, None]
         if fused.all():
             out = _fused(values, scales, out)
             continue
-        added = np.asarray(out + values * scales, np.float32)
-        if fused.any():
-            at = np.flatnonzero(fused)
-            part = _fused(values.take(at, axis), scales.take(at, axis), out.take(at, axis))
-            added[(slice(None), at) if axis == 1 else at] = part
-        out = added
+        at = np.flatnonzero(fused)
+        part = _fused(values[at], scales[at], out[at])
+        values *= scales
+        out += values
+        out[at] = part
     return out
 
 

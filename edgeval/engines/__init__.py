@@ -37,7 +37,7 @@ class Context(Protocol):
     ) -> Floats:
         """Append embeddings [S, hidden], S >= 1; logits [V] after the last.
 
-        ``places``: positions [axes, S], the ones that follow the largest so far where None.
+        ``places``: positions [axes, S], the ones that follow the last token's where None.
         ``deep``: float32 [layers, S, hidden] for decoders that take it, zeros where None.
         """
 

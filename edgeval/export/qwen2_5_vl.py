@@ -7,8 +7,10 @@ from typing import Any
 import torch
 
 from edgeval.export.graphspec import Fixed, Flavour, GraphSpec
-from edgeval.export.qwen_proof import SECONDS, H, T, W, qwen_graphs, qwen_inputs
+from edgeval.export.qwen_proof import H, T, W, qwen_graphs, qwen_inputs
 from edgeval.mrope import Grid
+
+PLACES_APART = 1.6
 
 
 def graphs(model: Any, flavour: Flavour) -> tuple[GraphSpec, ...]:
@@ -20,5 +22,8 @@ def fixed_inputs(model: Any) -> Fixed:
     """A clip in one run of tokens, its frame pairs some time apart."""
     vision = model.config.vision_config
     merge, rate = vision.spatial_merge_size, int(vision.tokens_per_second)
-    run = Grid(t=T, h=H // merge, w=W // merge, seconds=SECONDS, rate=rate)
-    return qwen_inputs(model, [run], second_per_grid_ts=torch.tensor([SECONDS]))
+    # Times that do not pass the picture's sides: behind those, transformers' forward() and its
+    # generate() count on differently, and the proof steps with the former.
+    seconds = PLACES_APART / rate
+    run = Grid(t=T, h=H // merge, w=W // merge, seconds=seconds, rate=rate)
+    return qwen_inputs(model, [run], second_per_grid_ts=torch.tensor([seconds]))

@@ -16,7 +16,6 @@ from edgeval.export.qwen_vision import vision_graph
 from edgeval.mrope import Grid
 
 T, H, W, N_TEXT = 3, 8, 12, 12
-SECONDS = 0.8
 
 
 def qwen_graphs(

@@ -42,10 +42,13 @@ class Chunk:
 
     @property
     def next_place(self) -> int:
-        """The position behind all so far."""
+        """The position of the token behind, as generate() of transformers 5.23 counts on.
+
+        Behind the last token, not the largest position: a long video's times may lie further on.
+        """
         if self.places is None:
             return self.place + len(self.embeds)
-        return max(self.place, int(self.places.max()) + 1)
+        return int(self.places[:, -1].max()) + 1
 
 
 class Decoder:

@@ -9,6 +9,7 @@ import numpy as np
 import pytest
 
 from edgeval.engines import Context, GraphFiles, Graphs, open_graphs
+from edgeval.engines.ort.cache import Chunk
 from edgeval.errors import ArgumentError, ManifestError
 
 # The carried model's full precision has a growing cache, its 4 bits one buffer.
@@ -166,3 +167,9 @@ def test_the_table_is_read_or_computed_to_the_same_rows(tiny, tmp_path):
     )
     computed, read = (open_graphs("cpu", entry).embed((5, 900)) for entry in files)
     np.testing.assert_array_equal(computed, read)
+
+
+def test_positions_go_on_behind_the_last_token_and_not_the_largest():
+    places = np.array([[0, 90, 4], [0, 1, 4], [0, 2, 4]])
+    chunk = Chunk(embeds=np.zeros((3, 8), np.float32), start=0, place=0, places=places)
+    assert chunk.next_place == 5
