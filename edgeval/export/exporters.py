@@ -77,7 +77,7 @@ def _framed(name: str, model_class: str, known: Callable[[Manifest], FixedFrame]
         model_class=f"transformers.models.{name}.modeling_{name}:{model_class}",
         module=f"edgeval.export.{name}",
         tables=_frame_tables(known),
-        copied=("processor",),
+        copied=("processor", "preprocessor"),
     )
 
 

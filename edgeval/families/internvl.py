@@ -2,13 +2,14 @@
 
 Source: transformers 5.23.0, models/internvl/processing_internvl.py and
 video_processing_internvl.py; lmms-eval@v0.7.3, models/chat/internvl_hf.py. A picture that is not of
-the video is shown as one view: the processor's tiles for large images are not made.
+the video is shown in tiles, as its processor does with pictures.
 """
 
 from __future__ import annotations
 
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
+from functools import partial
 
 import numpy as np
 from numpy.typing import NDArray
@@ -34,10 +35,12 @@ from edgeval.processor import (
     gathered,
 )
 from edgeval.template import Template, read_template
+from edgeval.tiles import Tiling
 from edgeval.types import FramePlan, FrameRule
 
 # In no file of the checkpoint: lmms-eval@v0.7.3, internvl3.py (num_segments) and internvl_hf.py.
 N_FRAMES = 32
+MOST_TILES = 64
 # What lmms-eval@v0.7.3 takes for a picture or for sound (api/task.py), whatever is in the file.
 # fmt: off
 NO_VIDEOS = (
@@ -65,6 +68,7 @@ class InternVL:
     tokens: Tokens
     template: Template
     conduct: Conduct
+    tiling: Tiling
 
     @property
     def image_tokens(self) -> tuple[str, ...]:
@@ -89,14 +93,20 @@ class InternVL:
         )
 
     def shrinker(self, plan: FramePlan, *, still: bool = False) -> Shrink:
-        """Every picture becomes the same square, whatever the plan."""
-        del plan, still
-        return self.frame.shrink
+        """A frame becomes the square, a still as many as its aspect asks for."""
+        if not still:
+            return self.frame.shrink
+        info = plan.info
+        turned = info.rotation_deg % 180
+        sides = (info.width, info.height) if turned else (info.height, info.width)
+        return partial(self.tiling.views, grid=self.tiling.grid(*sides))
 
     def feeds(self, images: Sequence[NDArray[np.generic]], *, n_stills: int = 0) -> Iterator[Feeds]:
-        """pixel_values float32 [n, 3, S, S]."""
+        """pixel_values float32 [n, 3, S, S], the views of a still one after the other."""
         del n_stills
-        yield from self.frame.feeds(images)
+        side = (self.frame.height, self.frame.width, 3)
+        views = [view for image in images for view in np.asarray(image).reshape(-1, *side)]
+        yield from self.frame.feeds(views)
 
     def gather(self, outputs: Sequence[Mapping[str, Floats]]) -> Features:
         """See Processor."""
@@ -108,18 +118,31 @@ class InternVL:
 
     def text(self, question: str, facts: ClipFacts | None, talk: Talk = PLAIN) -> PromptText:
         """Render the turns, then put the frames where the video's placeholder is."""
-        kinds = ("video", *("image",) * facts.n_stills) if facts is not None else ()
+        n_stills = facts.n_stills if facts is not None else 0
+        # A picture without a video is told by having more views than a frame.
+        alone = facts is not None and facts.n_frames == 1 and self._n_views(facts, 0) > 1
+        seen = () if facts is None or alone else ("video",)
+        kinds = (*seen, *("image",) * (n_stills + alone))
         short = self.template.render(in_parts(said(question, talk), kinds)) + talk.prefill
         if facts is None:
             return PromptText(short=short, full=short)
-        t = self.tokens
-        before, _, after = short.partition(t.video)
-        view = t.start + t.image * self.frame.tokens + t.end
-        after = after.replace(t.image, view, facts.n_stills)
-        return PromptText(short=short, full=before + self._video(facts, view) + after)
+        before, found, after = short.partition(self.tokens.image if alone else self.tokens.video)
+        first = self._view(facts, 0) if alone else self._video(facts)
+        for still in range(facts.n_frames, len(facts.times_s)):
+            head, _, after = after.partition(self.tokens.image)
+            first += head + self._view(facts, still)
+        return PromptText(short=short, full=before + (first if found else "") + after)
 
-    def _video(self, facts: ClipFacts, view: str) -> str:
-        lines = [f"Frame{number}: {view}" for number in range(1, facts.n_frames + 1)]
+    def _n_views(self, facts: ClipFacts, at: int) -> int:
+        """How many squares a picture is shown in."""
+        return facts.sizes[at][0] // self.frame.height if at < len(facts.sizes) else 1
+
+    def _view(self, facts: ClipFacts, at: int) -> str:
+        t = self.tokens
+        return t.start + t.image * (self.frame.tokens * self._n_views(facts, at)) + t.end
+
+    def _video(self, facts: ClipFacts) -> str:
+        lines = [f"Frame{at + 1}: {self._view(facts, at)}" for at in range(facts.n_frames)]
         # From the last on, so that the places of those before stay what they are.
         for before, caption in reversed(facts.captions):
             lines.insert(before, caption)
@@ -137,6 +160,26 @@ def known(manifest: Manifest) -> FixedFrame:
     config = manifest.read("config")
     tokens = manifest.read("processor").get("image_seq_length") or config.get("image_seq_length")
     return fixed_frame(manifest, {**from_checkpoint(manifest), "tokens": tokens})
+
+
+def _tiling(manifest: Manifest, frame: FixedFrame) -> Tiling:
+    """What the processor does to pictures; its defaults are transformers'."""
+    image = as_object(manifest.read("processor").get("image_processor"))
+    image = image or manifest.read("preprocessor")
+    least, most = image.get("min_patches", 1), image.get("max_patches", 12)
+    if not (isinstance(least, int) and isinstance(most, int) and 1 <= least <= most <= MOST_TILES):
+        raise ManifestError(
+            f"{manifest.folder}: got min_patches {least!r} and max_patches {most!r}; wants 1 to "
+            f"{MOST_TILES}"
+        )
+    # Whatever its file says, InternVLProcessor has crop_to_patches = True.
+    return Tiling(
+        height=frame.height,
+        width=frame.width,
+        resample=frame.resample,
+        least=least,
+        most=most,
+    )
 
 
 def open_internvl(manifest: Manifest, setup: Setup = DEFAULT) -> InternVL:
@@ -160,8 +203,10 @@ def open_internvl(manifest: Manifest, setup: Setup = DEFAULT) -> InternVL:
         "video": ("video_token", "<video>"),
     }
     native = setup.protocol == NATIVE
+    frame = known(manifest)
     return InternVL(
-        frame=known(manifest),
+        frame=frame,
+        tiling=_tiling(manifest, frame),
         tokens=Tokens(
             **{
                 field: str(config.get(key) or extra.get(key) or fallback)

@@ -229,3 +229,10 @@ def test_frames_are_fed_in_bites(opened, family):
     images = [np.zeros((56, 56, 3), np.uint8)] * 321
     bites = [len(feed["pixel_values"]) for feed in opened(family).feeds(images)]
     assert bites == [320, 1]
+
+
+@pytest.mark.parametrize("most", [0, "12", 65])
+def test_a_senseless_number_of_tiles_is_named(opened, most):
+    image = {"image_processor": {"max_patches": most}}
+    with pytest.raises(ManifestError, match="max_patches"):
+        opened("internvl", processor={**PROCESSOR, **image})

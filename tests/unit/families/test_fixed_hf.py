@@ -144,3 +144,67 @@ def test_lmms_evals_prompt_has_the_tokenizers_template(opened, theirs, family):
             messages, tokenize=False, add_generation_prompt=True
         )
     assert opened(family, LMMS_EVAL).text(QUESTION, facts_of(2)).short == want
+
+
+@pytest.fixture(scope="module")
+def tiled(hf: None, shared: Path) -> Any:
+    pytest.importorskip("torchvision")
+    from transformers.models.internvl.processing_internvl import InternVLProcessor
+
+    return InternVLProcessor.from_pretrained(shared / "e2e/ckpt/internvl", local_files_only=True)
+
+
+Tiled = Callable[[tuple[int, int], int], tuple[Processor, list[np.ndarray], Any]]
+
+
+@pytest.fixture(scope="module")
+def beside(opened: Opener, tiled: Any) -> Tiled:
+    """Ours, our pictures and their tensors: some frames, then a picture of the given sides."""
+    import torch
+
+    def make(sides: tuple[int, int], n_frames: int) -> tuple[Processor, list[np.ndarray], Any]:
+        still, frames = video(1, *sides)[0], video(n_frames, 50, 70)
+        parts: list[dict[str, str]] = [{"type": "video"}] if n_frames else []
+        parts += [{"type": "image"}, {"type": "text", "text": QUESTION}]
+        want = tiled(
+            text=tiled.apply_chat_template(
+                [{"role": "user", "content": parts}], add_generation_prompt=True
+            ),
+            images=[torch.from_numpy(still.transpose(2, 0, 1).copy())],
+            videos=[torch.from_numpy(frames.transpose(0, 3, 1, 2).copy())] if n_frames else None,
+            return_tensors="pt",
+        )
+        ours = opened("internvl")
+        small = [ours.shrinker(plan(frames))(Picture(planes=None, rgb=one)) for one in frames]
+        shrink = ours.shrinker(plan(still[None]), still=True)
+        return ours, [*small, shrink(Picture(planes=None, rgb=still))], want
+
+    return make
+
+
+SIDES = ((448, 448), (300, 900), (721, 405), (1000, 1000), (60, 50), (90, 1400))
+
+
+@pytest.mark.parametrize("sides", SIDES)
+@pytest.mark.parametrize("n_frames", [0, 2])
+def test_internvls_pictures_are_tiled_as_in_transformers(beside, sides, n_frames):
+    ours, small, want = beside(sides, n_frames)
+    pixels = np.concatenate([np.asarray(feed["pixel_values"]) for feed in ours.feeds(small)])
+    np.testing.assert_array_equal(pixels, want["pixel_values"].numpy())
+
+
+# A picture alone of one view is shown as a video of one frame, so only larger ones are here.
+@pytest.mark.parametrize(
+    ("sides", "n_frames"), [*((sides, 2) for sides in SIDES), ((300, 900), 0), ((90, 1400), 0)]
+)
+def test_internvls_pictures_are_told_as_in_transformers(shared, beside, sides, n_frames):
+    ours, small, want = beside(sides, n_frames)
+    facts = ClipFacts(
+        times_s=(0.0,) * len(small),
+        duration_s=1.0,
+        sizes=tuple(one.shape[:2] for one in small),
+        n_stills=min(n_frames, 1),
+    )
+    tokenizer = Tokenizer(shared / "e2e/ckpt/internvl/tokenizer.json")
+    ids = tokenizer.encode(ours.text(QUESTION, facts).full)
+    assert list(ids) == want["input_ids"][0].tolist()
