@@ -18,9 +18,19 @@ RUN = ("videommmu", "--limit", "4", "--threads", "1", "--progress", "none")
 
 def edgeval(*arguments: str, cwd: Path) -> subprocess.Popen[bytes]:
     command = [sys.executable, "-m", "edgeval", *arguments]
-    return subprocess.Popen(
-        command, cwd=cwd, stdout=subprocess.DEVNULL, stderr=subprocess.PIPE, start_new_session=True
-    )
+    # Whoever starts the tests may ignore Ctrl-C, as shells do for background jobs: a child inherits
+    # that, but not a handler of Python.
+    before = signal.signal(signal.SIGINT, signal.default_int_handler)
+    try:
+        return subprocess.Popen(
+            command,
+            cwd=cwd,
+            stdout=subprocess.DEVNULL,
+            stderr=subprocess.PIPE,
+            start_new_session=True,
+        )
+    finally:
+        signal.signal(signal.SIGINT, before)
 
 
 def final_files(folder: Path) -> dict[str, str]:

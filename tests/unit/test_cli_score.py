@@ -42,11 +42,12 @@ def test_every_line_gets_its_scores_under_every_rule(tmp_path: Path) -> None:
     out = [json.loads(line) for line in (tmp_path / "out.jsonl").read_text().splitlines()]
     scored = {"value": 1.0, "parsed": "B", "status": "scored"}
     assert out == [
-        {"uid": "u", "scores": {"official": scored, "lmms-eval": scored}},
+        {"uid": "u", "scores": {"official": scored, "lmms-eval": scored, "vlmeval": scored}},
         {
             "uid": 2,
             "scores": {
                 "official": {"value": None, "parsed": None, "status": "excluded"},
+                "vlmeval": {"value": None, "parsed": None, "status": "excluded"},
                 "lmms-eval": {"value": 0.0, "parsed": None, "status": "unparsed"},
             },
         },
