@@ -14,8 +14,9 @@ from edgeval.benchmarks.base import Benchmark
 from edgeval.errors import DataError, VideoError
 from edgeval.media.decode import decode
 from edgeval.media.probe import probe
+from edgeval.media.rate import packet_rate
 from edgeval.model import Model
-from edgeval.types import Clip, Decoding, Failure, FrameRule, Frames
+from edgeval.types import Clip, Decoding, Failure, FrameRule, Frames, VideoInfo
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -96,8 +97,15 @@ def _frames(work: Work, clip: Clip, *, digest: bool) -> Frames:
     rule = variants.rule_of(clip.variant, work.rule)
     rule = dataclasses.replace(rule, include_last=clip.must_see_last and obliging)
     part_s = clip.segment_s if obliging else None
-    plan = frame_rules.plan(probe(clip.video), rule, segment_s=part_s)
+    plan = frame_rules.plan(_probed(clip.video, rule), rule, segment_s=part_s)
     frames = decode(plan, shrink=work.model.shrinker(plan), digest=digest)
     if still is None:
         return frames
     return dataclasses.replace(frames, stills=still.pixels, digests=frames.digests + still.digests)
+
+
+def _probed(video: Path, rule: FrameRule) -> VideoInfo:
+    """The video with the rate that the rule goes by."""
+    info = probe(video)
+    rate = packet_rate(video) if rule.rate == "packets" else None
+    return info if rate is None else dataclasses.replace(info, fps=rate)

@@ -141,7 +141,8 @@ class FrameRule:
     ``short``: what to do with a video of fewer frames than ``n`` or ``multiple`` (repeat is up to
     the rule). ``fps_linspace``: as ``fps``, then at most ``n`` of those, spread evenly. ``counts``:
     what is a frame to the rule, one that is shown or a packet (decord's way; a frame that is not
-    shown repeats the one taken before it).
+    shown repeats the one taken before it). ``rate``: whose frames a second these are, the header's
+    or those of the packets (torchcodec's way).
     """
 
     how: How
@@ -157,6 +158,7 @@ class FrameRule:
     include_last: bool = False
     short: Literal["repeat", "fewer", "refuse"] = "repeat"
     counts: Literal["shown", "packets"] = "shown"
+    rate: Literal["header", "packets"] = "header"
     source: str = "user"
 
     def __post_init__(self) -> None:

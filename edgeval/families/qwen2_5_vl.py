@@ -29,6 +29,7 @@ def way(c: Constants, setup: Setup) -> Way:
         n=LMMS_FRAMES,
         multiple=2,
         short="fewer",
+        rate="packets",
         source="lmms-eval@v0.7.3 models/chat/qwen2_5_vl.py",
     )
     budget = utils_budget(c, setup, least=LMMS_LEAST, most=LMMS_MOST)

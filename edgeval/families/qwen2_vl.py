@@ -40,6 +40,7 @@ def way(c: Constants, setup: Setup) -> Way:
             max_n=768,
             multiple=2,
             short="fewer",
+            rate="packets",
             source="lmms-eval@v0.7.3 models/simple/qwen2_vl.py",
         ),
         budget=utils_budget(c, setup, least=LMMS_LEAST, most=LMMS_MOST),

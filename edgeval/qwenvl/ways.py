@@ -39,7 +39,7 @@ def own_way(c: Constants, setup: Setup) -> Way:
     """Native, or qwen-vl-utils."""
     if setup.protocol == UTILS:
         return Way(
-            rule=utils_rule(c),
+            rule=dataclasses.replace(utils_rule(c), rate="packets"),
             budget=utils_budget(c, setup),
             conduct=Conduct(protocol=UTILS),
             floats=True,
