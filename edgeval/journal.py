@@ -50,20 +50,15 @@ class Journal:
         """
         try:
             folder.mkdir(parents=True, exist_ok=True)
-            taken = sorted(
-                entry.name for entry in folder.iterdir() if not entry.name.startswith(".")
-            )
-            if taken:
-                raise RunFolderError(
-                    f"{folder}: got a folder that holds {taken[0]}; wants an empty one, or "
-                    f"--resume to go on with its run"
-                )
+            refuse_taken(folder)
             lock = _lock(folder)
         except OSError as error:
             raise RunFolderError(
                 f"{folder}: cannot be written ({error.strerror}); choose another with -o"
             ) from error
         try:
+            # Once more: another run may have come and gone before the lock was ours.
+            refuse_taken(folder)
             write_atomically(
                 folder / CARD, json.dumps(card, indent=1, sort_keys=True, ensure_ascii=False) + "\n"
             )
@@ -154,6 +149,47 @@ class Journal:
     ) -> None:
         """Release the folder."""
         self.close()
+
+
+def refuse_taken(folder: Path) -> None:
+    """Raise RunFolderError unless the folder is new or empty.
+
+    Hidden files do not count: they are what a run killed at its start leaves.
+    """
+    try:
+        taken = sorted(entry.name for entry in folder.iterdir() if not entry.name.startswith("."))
+    except FileNotFoundError:
+        return
+    except OSError as error:
+        raise RunFolderError(
+            f"{folder}: cannot be used as a run folder ({error.strerror}); choose another with -o"
+        ) from error
+    if taken:
+        raise RunFolderError(
+            f"{folder}: got a folder in use, which holds {taken[0]}; wants a new or empty one, or "
+            f"--resume {folder} to go on with its run"
+        )
+
+
+def claim(parent: Path, name: str) -> Path:
+    """Make the folder ``name`` in ``parent``, or name-2 and so on, that nobody else makes too.
+
+    Raises RunFolderError where none can be made.
+    """
+    again = 1
+    while True:
+        folder = parent / (name if again == 1 else f"{name}-{again}")
+        try:
+            parent.mkdir(parents=True, exist_ok=True)
+            folder.mkdir()
+        except FileExistsError:
+            again += 1
+        except OSError as error:
+            raise RunFolderError(
+                f"{folder}: cannot be made ({error.strerror}); choose another place with -o"
+            ) from error
+        else:
+            return folder
 
 
 def _lock(folder: Path) -> int:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import struct
 import zlib
+from contextlib import suppress
 from pathlib import Path
 
 import numpy as np
@@ -40,8 +41,13 @@ def write_png(path: Path, image: NDArray[np.uint8]) -> None:
             file.write(_chunk(b"IDAT", zlib.compress(body.data, 6)))
             file.write(_chunk(b"IEND", b""))
         part.replace(path)
+    except OSError as error:
+        raise ArgumentError(
+            f"{path}: the picture cannot be written ({error.strerror}); choose another place"
+        ) from error
     finally:
-        part.unlink(missing_ok=True)
+        with suppress(OSError):
+            part.unlink()
 
 
 def _chunk(kind: bytes, payload: bytes) -> bytes:

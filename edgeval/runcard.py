@@ -17,14 +17,12 @@ from edgeval.device import cpu
 from edgeval.errors import ArgumentError, DataError, RunFolderError, UnknownName
 from edgeval.model import open_model
 from edgeval.processor import Setup
-from edgeval.runfolder import dumps
+from edgeval.runfolder import CARD_SCHEMA, dumps
 from edgeval.runspec import Spec
 from edgeval.seeing import Work, check_videos
 from edgeval.transcripts import Transcripts
 from edgeval.transcripts.heard import Ears
 from edgeval.types import Clip
-
-CARD_SCHEMA = 1
 
 
 def prepare(spec: Spec, ears: Ears | None = None) -> tuple[Work, dict[str, object]]:

@@ -14,6 +14,7 @@ import hashlib
 import json
 import os
 from collections.abc import Mapping
+from contextlib import suppress
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -24,6 +25,7 @@ from edgeval.types import Record
 
 CARD = "run.json"
 RECORDS = "records.jsonl"
+CARD_SCHEMA = 1
 
 
 def write_atomically(path: Path, text: str) -> None:
@@ -36,7 +38,8 @@ def write_atomically(path: Path, text: str) -> None:
             os.fsync(stream.fileno())
         partial.replace(path)
     except OSError as error:
-        partial.unlink(missing_ok=True)
+        with suppress(OSError):
+            partial.unlink()
         raise Interrupted(
             f"{path.name}: could not be written ({error.strerror}); answers are safe, free the "
             f"disk and resume"
@@ -65,20 +68,47 @@ def read_card(folder: Path) -> dict[str, object]:
     """The run card of a folder. Raises RunFolderError when there is none or it is not one."""
     path = folder / CARD
     try:
-        card = json.loads(path.read_text(encoding="utf-8"))
+        card = json.loads(path.read_text(encoding="utf-8"), parse_constant=_no_number)
     except FileNotFoundError:
         raise RunFolderError(
             f"{folder}: got no {CARD}; wants a folder written by 'edgeval run'"
         ) from None
-    except (OSError, ValueError) as error:
+    except (OSError, ValueError, RecursionError) as error:
         raise RunFolderError(
             f"{path}: cannot be read as a run card ({error}); start a new run"
         ) from error
-    if not isinstance(card, dict) or "identity" not in card:
+    wrong = _wrong_in(card)
+    if wrong:
         raise RunFolderError(
-            f"{path}: got JSON that is no run card; wants a folder written by 'edgeval run'"
+            f"{path}: got a run card without a valid {wrong}; wants one written by 'edgeval run', "
+            "unchanged"
         )
-    return card
+    return dict(card)
+
+
+def _no_number(text: str) -> float:
+    raise ValueError(f"got {text}, which is no JSON")
+
+
+def _wrong_in(card: object) -> str:
+    """The first key that this version cannot work with; empty when there is none."""
+    if not isinstance(card, dict):
+        return "object"
+    identity = card.get("identity")
+    if not isinstance(identity, dict):
+        return "identity"
+    valid = {
+        "schema": card.get("schema") == CARD_SCHEMA,
+        "identity.benchmark": isinstance(identity.get("benchmark"), str),
+        "identity.model": isinstance(identity.get("model"), dict),
+        "identity.data": isinstance(identity.get("data"), dict),
+        "identity.frame_rule": isinstance(identity.get("frame_rule"), dict),
+        "identity.decoding": isinstance(identity.get("decoding"), dict),
+        "identity.versions": isinstance(identity.get("versions"), dict),
+        "started": isinstance(card.get("started"), str),
+        "seconds": isinstance(card.get("seconds", 0.0), (int, float)),
+    }
+    return next((key for key, good in valid.items() if not good), "")
 
 
 def model_name(card: Mapping[str, Any]) -> str:
@@ -97,10 +127,18 @@ def link(chain: str, body: str) -> str:
 
 
 def read_records(folder: Path, card: Mapping[str, object]) -> Tail:
-    """Every whole record up to the first that is torn or does not fit its chain."""
+    """Every whole record up to the first that is torn or does not fit its chain.
+
+    Raises RunFolderError where the file cannot be read.
+    """
     chain = seed_chain(card)
     path = folder / RECORDS
-    raw = path.read_bytes() if path.exists() else b""
+    try:
+        raw = path.read_bytes() if path.exists() else b""
+    except OSError as error:
+        raise RunFolderError(
+            f"{path}: cannot be read ({error.strerror}); restore the run folder"
+        ) from error
     records: list[Record] = []
     offset = 0
     while (end := raw.find(b"\n", offset)) >= 0:
@@ -128,5 +166,5 @@ def _read_line(line: bytes, chain: str) -> tuple[str, Record] | None:
         if line.decode() != dumps({"chain": after, "record": entry["record"]}):
             return None
         return after, from_json(entry["record"])
-    except (ValueError, KeyError, TypeError):
+    except (ValueError, KeyError, TypeError, RecursionError):
         return None

@@ -5,6 +5,7 @@ from __future__ import annotations
 import dataclasses
 from collections.abc import Mapping
 from dataclasses import dataclass
+from operator import attrgetter
 from pathlib import Path
 from typing import Any
 
@@ -113,7 +114,7 @@ class Spec:
             fields = dict(row)
             decoding = dict(fields.pop("decoding"))
             decoding["stop"] = tuple(decoding["stop"])
-            return cls(
+            spec = cls(
                 frames=FrameChoice(**fields.pop("frames")),
                 decoding=Decoding(**decoding),
                 data=_path(fields.pop("data")),
@@ -127,6 +128,30 @@ class Spec:
             )
         except (KeyError, TypeError) as error:
             raise RunFolderError(f"run.json: got no invocation to go on with ({error})") from error
+        spec.check_kinds()
+        return spec
+
+    def check_kinds(self) -> None:
+        """Raise RunFolderError where a run card edited by hand holds values of another type."""
+        kinds: Mapping[str, tuple[type, ...]] = {
+            **dict.fromkeys(("benchmark", "model", "engine", "protocol", "prompting"), (str,)),
+            **dict.fromkeys(("precision", "transcript"), (str, type(None))),
+            **dict.fromkeys(("limit", "max_pixels", "threads", "frames.n"), (int, type(None))),
+            **dict.fromkeys(("share", "keep_going"), (bool,)),
+            **dict.fromkeys(("frames.rule", "frames.order"), (str, type(None))),
+            **dict.fromkeys(("frames.seed", "decoding.seed", "decoding.top_k"), (int,)),
+            "frames.fps": (int, float, type(None)),
+            "decoding.max_new_tokens": (int, type(None)),
+        }
+        for name, kind in kinds.items():
+            got = attrgetter(name)(self)
+            if not isinstance(got, kind):
+                raise RunFolderError(
+                    f"run.json: got {got!r} for {name} of the invocation; restore the card"
+                )
+        texts = (*self.settings, *self.tasks, *self.variants, *self.decoding.stop)
+        if not all(isinstance(text, str) for text in texts):
+            raise RunFolderError(f"run.json: got {texts!r} in the invocation; wants texts")
 
 
 def _path(text: str | None) -> Path | None:

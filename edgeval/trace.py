@@ -4,9 +4,10 @@ from __future__ import annotations
 
 import json
 from collections.abc import Mapping, Sequence
+from contextlib import suppress
 from pathlib import Path
 
-from edgeval.errors import RunFolderError
+from edgeval.errors import Interrupted, RunFolderError
 from edgeval.run import Step
 from edgeval.types import Record, Score
 
@@ -26,19 +27,21 @@ class Trace:
             ) from error
 
     def write(self, step: Step) -> None:
-        """Append one question. Raises RunFolderError when the disk does not take it."""
+        """Append one question. Raises Interrupted when the disk does not take it."""
         try:
             self._stream.write(json.dumps(row(step), ensure_ascii=False, sort_keys=True) + "\n")
             self._stream.flush()
         except OSError as error:
-            raise RunFolderError(
-                f"{self._stream.name}: the trace cannot be written ({error.strerror}); free the "
-                f"disk and resume"
+            raise Interrupted(
+                f"{self._stream.name}: the trace cannot be written ({error.strerror}); every "
+                f"answer so far is safe, free the disk and run 'edgeval run --resume'"
             ) from error
 
     def close(self) -> None:
         """Close the file."""
-        self._stream.close()
+        # Every line was flushed; what a full disk did not take was told by write.
+        with suppress(OSError):
+            self._stream.close()
 
 
 def row(step: Step) -> dict[str, object]:
@@ -88,11 +91,17 @@ def _leading(scores: Mapping[str, Score]) -> Score | None:
 def _lines_of(path: Path, ids: set[str]) -> list[str]:
     if not ids or not path.exists():
         return []
+    try:
+        lines = path.read_bytes().splitlines(keepends=True)
+    except OSError as error:
+        raise RunFolderError(
+            f"{path}: the trace cannot be read ({error.strerror}); put it back or move it away"
+        ) from error
     kept = []
-    for line in path.read_text(encoding="utf-8").splitlines(keepends=True):
+    for line in lines:
         try:
-            if line.endswith("\n") and json.loads(line)["id"] in ids:
-                kept.append(line)
-        except (ValueError, KeyError, TypeError):
+            if line.endswith(b"\n") and json.loads(line)["id"] in ids:
+                kept.append(line.decode())
+        except (ValueError, KeyError, TypeError, RecursionError):
             continue  # A line torn by a kill; its question is asked, and written, again.
     return kept

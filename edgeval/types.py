@@ -166,7 +166,9 @@ class FrameRule:
         counted = ("linspace_", "segment_", "nested", "fps_linspace")
         if self.how.startswith(counted) and not (self.n and self.n > 0):
             raise ArgumentError(f"frame rule {self.how!r}: got n={self.n}; wants n >= 1")
-        if self.how in ("fps", "smolvlm", "fps_linspace") and not (self.fps and self.fps > 0):
+        if self.how in ("fps", "smolvlm", "fps_linspace") and not 0 < (self.fps or 0) < float(
+            "inf"
+        ):
             raise ArgumentError(f"frame rule {self.how!r}: got fps={self.fps}; wants fps > 0")
         if self.how == "indices" and not self.indices:
             raise ArgumentError("frame rule 'indices': got none; wants at least one index")
@@ -261,11 +263,12 @@ class Decoding:
 
     def __post_init__(self) -> None:
         """Raise ArgumentError outside the usual domains."""
-        if self.temperature < 0 or not 0 < self.top_p <= 1 or self.top_k < 0:
+        warm = 1e-6 <= self.temperature < float("inf")  # Below, logits divided by it overflow.
+        if not (warm or self.temperature == 0) or not 0 < self.top_p <= 1 or self.top_k < 0:
             raise ArgumentError(
                 f"decoding: got temperature={self.temperature}, top_p={self.top_p}, "
                 f"top_k={self.top_k}; "
-                "wants temperature >= 0, 0 < top_p <= 1, top_k >= 0"
+                "wants temperature 0 or >= 1e-6, 0 < top_p <= 1, top_k >= 0"
             )
         if self.max_new_tokens is not None and self.max_new_tokens < 1:
             raise ArgumentError(f"decoding: got max_new_tokens={self.max_new_tokens}; wants >= 1")

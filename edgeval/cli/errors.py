@@ -11,7 +11,7 @@ from edgeval import benchmarks
 from edgeval.cli.ears import ears
 from edgeval.contactsheet import contact_sheet
 from edgeval.erroranalysis import EXPLAIN, categories, sample_wrong, tally, write_sheet
-from edgeval.errors import RunFolderError
+from edgeval.errors import ArgumentError, RunFolderError
 from edgeval.png import write_png
 from edgeval.run import say_after
 from edgeval.runcard import prepare, root_of
@@ -57,7 +57,12 @@ def command(  # noqa: PLR0913 - click hands every option over by name
     wrong = sample_wrong(records, leading, n, seed)
     if not wrong:
         raise RunFolderError(f"{run}: got no wrong answer under rule {leading!r}; nothing to do")
-    output.mkdir(parents=True, exist_ok=True)
+    try:
+        output.mkdir(parents=True, exist_ok=True)
+    except OSError as error:
+        raise ArgumentError(
+            f"{output}: cannot be made ({error.strerror}); choose another folder with -o"
+        ) from error
     pictures = _draw(wrong, root_of(spec), output)
     explanations = {} if no_explain else _explain(spec, wrong)
     write_sheet(output / "sheet.csv", wrong, explanations=explanations, pictures=pictures)

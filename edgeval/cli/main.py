@@ -59,9 +59,19 @@ def main() -> None:
     except EdgevalError as error:
         click.echo(f"edgeval: {error}", err=True)
         sys.exit(error.exit_code)
-    except click.ClickException as error:
-        error.show()
+    except click.UsageError as error:
+        path = error.ctx.command_path if error.ctx else "edgeval"
+        said = error.format_message().rstrip(".")
+        click.echo(f"edgeval: {said}; see '{path} --help'", err=True)
         sys.exit(error.exit_code)
+    except click.ClickException as error:
+        click.echo(f"edgeval: {error.format_message()}", err=True)
+        sys.exit(error.exit_code)
+    except OSError as error:
+        # What has no sentence of its own, above all standard output onto a full disk.
+        where = error.filename if error.filename is not None else "standard output"
+        click.echo(f"edgeval: {where}: cannot be read or written ({error.strerror})", err=True)
+        sys.exit(1)
     except (click.Abort, KeyboardInterrupt):
         click.echo("edgeval: interrupted", err=True)
         sys.exit(130)

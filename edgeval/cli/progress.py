@@ -141,7 +141,9 @@ class Progress:
 def _resolved(how: str) -> str:
     if how != "auto":
         return how
-    return "rich" if sys.stderr.isatty() else "plain"
+    # None where the process was started with standard error closed.
+    shown = sys.stderr is not None and sys.stderr.isatty()
+    return "rich" if shown else "plain"
 
 
 def _clock(seconds_left: float) -> str:

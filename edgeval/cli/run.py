@@ -17,8 +17,8 @@ from edgeval import report as reports
 from edgeval import variants
 from edgeval.cli.ears import ears
 from edgeval.cli.progress import Progress
-from edgeval.errors import ArgumentError, Interrupted, RunFolderError
-from edgeval.journal import Journal
+from edgeval.errors import ArgumentError, Interrupted
+from edgeval.journal import Journal, claim, refuse_taken
 from edgeval.run import execute
 from edgeval.runcard import prepare, same_run
 from edgeval.runfolder import model_name, read_card
@@ -29,6 +29,7 @@ from edgeval.trace import Trace
 from edgeval.types import Decoding, Record, Report
 
 DEFAULT_MODEL = "tiny"
+SEED = click.IntRange(0, 2**64 - 1)
 
 
 @click.command("run")
@@ -57,14 +58,16 @@ DEFAULT_MODEL = "tiny"
 @click.option("--max-pixels", type=click.IntRange(min=1), help="Largest picture, in pixels.")
 @click.option("--rule", help="Frame rule; the family's own by default.")
 @click.option("--order", type=click.Choice(["forward", "reverse", "shuffle"]), help="Frame order.")
-@click.option("--seed", type=int, default=0, show_default=True, help="For sampling and shuffling.")
+@click.option("--seed", type=SEED, default=0, show_default=True, help="For sampling and shuffling.")
 @click.option("--temperature", type=float, default=0.0, show_default=True, help="0 is greedy.")
 @click.option("--top-p", type=float, default=1.0, show_default=True)
 @click.option("--top-k", type=int, default=0, show_default=True, help="0 is all tokens.")
 @click.option("--prompting", default="direct", show_default=True, help="How to ask.")
 @click.option("--max-new-tokens", type=int, help="Longest answer; the benchmark's by default.")
 @click.option("--stop", multiple=True, help="Text that ends an answer; may be repeated.")
-@click.option("--threads", type=click.IntRange(min=1), help="Engine threads; all cores by default.")
+@click.option(
+    "--threads", type=click.IntRange(1, 1024), help="Engine threads; all cores by default."
+)
 @click.option("--no-share", is_flag=True, help="Prefill the clip anew for every question.")
 @click.option("--keep-going", is_flag=True, help="Run although videos are missing or damaged.")
 @click.option("-o", "--output", type=click.Path(path_type=Path), help="Run folder to make.")
@@ -91,9 +94,10 @@ def command(ctx: click.Context, /, **_: object) -> int:
     if chosen["benchmark"] is None:
         raise click.UsageError("got no BENCHMARK; see 'edgeval list benchmarks'", ctx)
     spec = _spec(chosen)
-    folder = chosen["output"] or _new_folder(spec)
-    _refuse_taken(folder)
+    if chosen["output"] is not None:
+        refuse_taken(chosen["output"])  # Before a model is loaded; Journal.create makes sure.
     work, card = prepare(spec, ears(spec))
+    folder = chosen["output"] or claim(Path("runs"), _name(spec))
     with Journal.create(folder, card) as journal:
         return _execute(work, journal, spec, chosen["progress"])
 
@@ -165,24 +169,9 @@ def _counts(text: str | None) -> tuple[int, ...]:
     return counts
 
 
-def _new_folder(spec: Spec) -> Path:
+def _name(spec: Spec) -> str:
     stamp = datetime.now(timezone.utc).strftime("%Y%m%dT%H%M%SZ")
-    name = f"{spec.benchmark}-{Path(spec.model).name}-{stamp}"
-    folder = Path("runs") / name
-    again = 2
-    while folder.exists():
-        folder = Path("runs") / f"{name}-{again}"
-        again += 1
-    return folder
-
-
-def _refuse_taken(folder: Path) -> None:
-    """Say so before a model is loaded; Journal.create makes sure."""
-    if folder.is_file() or (folder.is_dir() and any(folder.iterdir())):
-        raise RunFolderError(
-            f"{folder}: got a folder in use; wants a new one, "
-            f"or --resume {folder} to go on with its run"
-        )
+    return f"{spec.benchmark}-{Path(spec.model).resolve().name}-{stamp}"
 
 
 def _resume(folder: Path, progress: str) -> int:

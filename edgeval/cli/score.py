@@ -13,7 +13,7 @@ from edgeval import benchmarks, tally
 from edgeval.benchmarks.base import Benchmark
 from edgeval.errors import DataError, Interrupted, RunFolderError
 from edgeval.rescore import rescore
-from edgeval.runfolder import write_atomically
+from edgeval.runfolder import read_card, write_atomically
 from edgeval.tables import aligned, main_table
 from edgeval.types import Question, Record, Score
 
@@ -40,6 +40,11 @@ def command(what: tuple[str, ...], output: Path | None) -> None:
     if len(what) == 1 and output is None:
         report, model_name = rescore(Path(what[0]))
         click.echo(main_table(report, model_name))
+        if "finished" not in read_card(Path(what[0])):
+            raise Interrupted(
+                f"{what[0]}: these are the answers so far of a run that has not finished; go on "
+                f"with 'edgeval run --resume {what[0]}'"
+            )
         return
     if len(what) != 2 or output is None:
         raise click.UsageError("give BENCHMARK IN.jsonl -o OUT.jsonl, or RUNDIR alone")

@@ -7,7 +7,7 @@ from pathlib import Path
 import click
 
 from edgeval.contactsheet import contact_sheet
-from edgeval.errors import UnknownName, VideoError
+from edgeval.errors import RunFolderError, UnknownName, VideoError
 from edgeval.png import write_png
 from edgeval.runcard import root_of
 from edgeval.runfolder import read_card, read_records
@@ -22,7 +22,16 @@ from edgeval.types import Record
 def command(run: Path, sample: str | None, output: Path | None) -> None:
     """Show one SAMPLE of a finished or unfinished RUN folder; without SAMPLE, list their ids."""
     card = read_card(run)
-    records = {record.question.id: record for record in read_records(run, card).records}
+    tail = read_records(run, card)
+    if tail.lines_torn:
+        click.echo(
+            f"edgeval: {run}: {tail.lines_torn} lines after the last whole record are damaged and "
+            "left out",
+            err=True,
+        )
+    if not tail.records:
+        raise RunFolderError(f"{run}: got no answered question; go on with --resume first")
+    records = {record.question.id: record for record in tail.records}
     if sample is None:
         for record in records.values():
             click.echo(f"{record.question.id}  {_verdict(record)}")

@@ -14,7 +14,15 @@ from edgeval.journal import Journal
 from edgeval.runfolder import RECORDS, read_card, read_records
 from edgeval.types import Generation, PromptDigest, Question, Record, Score, Timing
 
-CARD = {"identity": {"benchmark": "toy"}, "invocation": {}}
+CARD = {
+    "schema": 1,
+    "identity": {
+        "benchmark": "toy",
+        **{part: {} for part in ("data", "model", "frame_rule", "decoding", "versions")},
+    },
+    "invocation": {},
+    "started": "2026-01-01T00:00:00+00:00",
+}
 
 
 def make_record(i: int) -> Record:
