@@ -145,7 +145,7 @@ class Model:
         )
         tokens = generate(context, first, decoding, ending)
         return Generation(
-            text=tokens.text,
+            text=self._processor.conduct.kept(tokens.text),
             token_ids=tokens.ids,
             stop=tokens.stop,
             stop_id=tokens.stop_id,

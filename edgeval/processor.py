@@ -48,7 +48,8 @@ class Conduct:
     turn; else the protocol goes its own way and the record says what was not followed.
     ``tokenizer_stops``: only the tokenizer's end token ends an answer, not all that
     generation_config names. ``shown``: suffixes of the videos that are looked at (None: all that
-    are not in ``unshown``); a question about any other is asked blind.
+    are not in ``unshown``); a question about any other is asked blind. ``cut_before``: texts that
+    are cut off an answer once it is said, with all behind them.
     """
 
     protocol: str = NATIVE
@@ -56,12 +57,18 @@ class Conduct:
     tokenizer_stops: bool = False
     shown: tuple[str, ...] | None = None
     unshown: tuple[str, ...] = ()
+    cut_before: tuple[str, ...] = ()
 
     def shows(self, video: Path) -> bool:
         """Whether a video file is looked at."""
         if self.shown is not None:
             return video.suffix in self.shown
         return video.suffix.lower() not in self.unshown
+
+    def kept(self, answer: str) -> str:
+        """What is left of an answer."""
+        ends = [answer.find(text) for text in self.cut_before if text in answer]
+        return answer[: min(ends)] if ends else answer
 
     def unfollowed(self, clip: Clip, plan: FramePlan | None) -> tuple[str, ...]:
         """What the benchmark wishes for and the protocol does not do, one sentence each."""

@@ -49,6 +49,8 @@ def way(c: Constants, setup: Setup) -> Way:
             obliging=False,
             tokenizer_stops=True,
             shown=(".mp4", ".avi", ".mov"),
+            # TaskConfig's "until" where a task has none, which this class alone obeys.
+            cut_before=("\n\n",),
         ),
         floats=True,
         system=HELPFUL,
