@@ -17,7 +17,7 @@ from numpy.typing import NDArray
 
 from edgeval import _core
 from edgeval.errors import ArgumentError, VideoError
-from edgeval.types import FramePlan, FrameRule, VideoInfo
+from edgeval.types import FramePlan, FrameRule, PacketIndex, VideoInfo
 
 # SmolVLMVideoProcessor.sample_frames' own default, which no published configuration changes.
 SMOLVLM_SKIP_S: Final = 1.0
@@ -68,21 +68,38 @@ def plan(
 
 
 def _by_packets(info: VideoInfo, rule: FrameRule) -> FramePlan:
-    """A plan of decord's: it counts packets, and where no frame is left it gives its last again.
+    """A plan of decord's, which counts packets, also those that an edit list hides.
 
-    Seen in decord 0.6.0 on every clip at hand with packets that are not shown at the end.
+    Where no frame is left it gives its last again. Hidden packets at the beginning count when it
+    jumps to another group of pictures, and not as it goes on within one. Seen in decord 0.6.0 on
+    every clip at hand with packets that are not shown.
     """
-    n_packets = 0 if info.index is None else len(info.index.pts)
+    index = info.index
+    n_packets = 0 if index is None else len(index.pts)
     wanted = indices(max(info.n_frames, n_packets), info.fps, info.duration_s, rule)
-    shown: list[int] = []
-    for index in wanted:
-        before = shown[-1] if shown else info.n_frames - 1
-        shown.append(index if index < info.n_frames else before)
-    if tuple(shown) == wanted:
+    shown = wanted if index is None else _as_decord_seeks(wanted, index, info.n_frames)
+    if shown == wanted:
         return FramePlan(info=info, indices=wanted, rule=rule)
-    note = f"decord counts {n_packets} frames where {info.n_frames} are shown: one is repeated"
+    note = f"decord counts {n_packets} frames where {info.n_frames} are shown: others are taken"
     told = replace(info, notes=(*info.notes, note))
-    return FramePlan(info=told, indices=tuple(shown), rule=rule, named=wanted)
+    return FramePlan(info=told, indices=shown, rule=rule, named=wanted)
+
+
+def _as_decord_seeks(wanted: tuple[int, ...], index: PacketIndex, n_frames: int) -> tuple[int, ...]:
+    """The frames that decord's get_batch gives for packet numbers. Source: its SeekAccurate."""
+    keys = np.flatnonzero(index.key)
+    groups = np.searchsorted(keys, np.arange(len(index.pts) + 1), side="right")
+    hidden = int((index.pts < index.pts[index.order[0]]).sum())
+    shown: list[int] = []
+    before, at = -1, -1
+    for number in wanted:
+        if number != before:
+            jumps = number <= before or groups[number] != groups[before + 1]
+            at = number - hidden if jumps else at + number - before
+            before = number
+        last = shown[-1] if shown else n_frames - 1
+        shown.append(max(at, 0) if at < n_frames else last)
+    return tuple(shown)
 
 
 def _segment(info: VideoInfo, segment_s: tuple[float, float]) -> tuple[int, int]:

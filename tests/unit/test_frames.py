@@ -356,10 +356,36 @@ def test_decords_own_indices_are_kept() -> None:
 
 def test_what_decord_repeats_is_said() -> None:
     assert by_packets(159, 160, 8).info.notes == (
-        "decord counts 160 frames where 159 are shown: one is repeated",
+        "decord counts 160 frames where 159 are shown: others are taken",
     )
 
 
 def test_nothing_is_said_where_decord_counts_right() -> None:
     plan = by_packets(160, 160, 8)
     assert (plan.indices[-1], plan.info.notes) == (159, ())
+
+
+@pytest.mark.parametrize(
+    ("wanted", "given"),
+    [
+        ((0, 14, 28, 42, 57, 71, 85, 100), (0, 5, 19, 33, 48, 62, 76, 91)),
+        ((0, 2, 4, 6, 8, 10, 12, 14), (0, 2, 4, 6, 8, 1, 3, 5)),
+        ((0, 0, 1, 1, 2, 2, 3, 3, 5, 5), (0, 0, 1, 1, 2, 2, 3, 3, 5, 5)),
+        ((0, 1, 2, 3, 30, 31, 32, 60, 61), (0, 1, 2, 3, 21, 22, 23, 51, 52)),
+    ],
+)
+def test_packets_that_an_edit_list_hides_count_where_decord_jumps(
+    wanted: tuple[int, ...], given: tuple[int, ...]
+) -> None:
+    # What decord 0.6.0 gives for a film cut at a copy: 101 packets, the first 9 hidden, a key
+    # picture every 10.
+    index = PacketIndex(
+        stream=0,
+        time_base=Fraction(1, 25),
+        pts=np.arange(101),
+        dts=np.arange(101),
+        key=np.arange(101) % 10 == 0,
+        order=np.arange(9, 101),
+    )
+    rule = FrameRule(how="indices", indices=wanted, counts="packets")
+    assert frames.plan(replace(video(92), index=index), rule).indices == given
