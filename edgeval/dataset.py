@@ -18,6 +18,7 @@ _BLOCK = 1 << 20
 _CUE_TIMES = re.compile(
     r"(\d{1,4}):(\d{1,2}):(\d{1,2})[,.](\d{1,3}) *--> *(\d{1,4}):(\d{1,2}):(\d{1,2})[,.](\d{1,3})"
 )
+_SURROGATE = re.compile(r"\\u[dD][89a-fA-F]")
 _MARKUP = re.compile(r"<[^<>]*>")
 
 
@@ -139,9 +140,13 @@ def sha256(path: Path) -> str:
 
 def _json(text: str, where: str) -> object:
     try:
-        return json.loads(text)
+        value: object = json.loads(text)
+        # Half a surrogate pair, written as an escape, is text that no file can take.
+        if _SURROGATE.search(text):
+            json.dumps(value, ensure_ascii=False).encode()
     except (ValueError, RecursionError) as error:
         raise DataError(f"{where}: is not JSON ({error}); get the file again") from error
+    return value
 
 
 def _listed(value: object, path: Path) -> Sequence[object]:

@@ -59,9 +59,7 @@ class Journal:
         try:
             # Once more: another run may have come and gone before the lock was ours.
             refuse_taken(folder)
-            write_atomically(
-                folder / CARD, json.dumps(card, indent=1, sort_keys=True, ensure_ascii=False) + "\n"
-            )
+            write_atomically(folder / CARD, json.dumps(card, indent=1, sort_keys=True) + "\n")
             return cls(
                 folder,
                 card,
@@ -123,7 +121,7 @@ class Journal:
         """Write the run card once more, with what is known only at the end."""
         write_atomically(
             self.folder / CARD,
-            json.dumps(card, indent=1, sort_keys=True, ensure_ascii=False) + "\n",
+            json.dumps(card, indent=1, sort_keys=True) + "\n",
         )
 
     def _cut_back(self) -> None:

@@ -35,6 +35,9 @@ def write_png(path: Path, image: NDArray[np.uint8]) -> None:
     header = struct.pack(">IIBBBBB", width, height, 8, 2, 0, 0, 0)
     part = path.with_name(path.name + ".part")
     try:
+        # Renaming over a device would put a file in its place.
+        if path.exists() and not path.is_file() and not path.is_dir():
+            raise ArgumentError(f"{path}: got what is no file; name a new one for the picture")
         with part.open("wb") as file:
             file.write(_SIGNATURE)
             file.write(_chunk(b"IHDR", header))

@@ -29,9 +29,15 @@ CARD_SCHEMA = 1
 
 
 def write_atomically(path: Path, text: str) -> None:
-    """Write a file so that it is there whole or not at all (fsync, then rename)."""
+    """Write a file so that it is there whole or not at all (fsync, then rename).
+
+    A device or a pipe (/dev/stdout, /dev/null) is written to, never replaced. Raises Interrupted.
+    """
     partial = path.with_name(f".{path.name}.partial")
     try:
+        if path.exists() and not path.is_file() and not path.is_dir():
+            path.write_text(text, encoding="utf-8", newline="\n")
+            return
         with partial.open("w", encoding="utf-8", newline="\n") as stream:
             stream.write(text)
             stream.flush()

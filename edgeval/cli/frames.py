@@ -75,10 +75,16 @@ def command(ctx: click.Context, /, **_: object) -> None:
 
 
 def _check_output(output: Path) -> None:
-    if output.suffix not in ("", ".npy") and not output.is_dir():
-        raise ArgumentError(f"{output}: got {output.suffix!r}; wants OUT.npy or a folder's name")
-    if not output.absolute().parent.is_dir():
-        raise ArgumentError(f"{output}: its folder does not exist; make it first")
+    try:
+        if output.suffix not in ("", ".npy") and not output.is_dir():
+            raise ArgumentError(
+                f"{output}: got {output.suffix!r}; wants OUT.npy or a folder's name"
+            )
+        if not output.absolute().parent.is_dir():
+            raise ArgumentError(f"{output}: its folder does not exist; make it first")
+        output.exists()
+    except OSError as error:
+        raise ArgumentError(f"{output}: cannot be written ({error.strerror})") from error
 
 
 def _write(plan: FramePlan, output: Path, *, salvage: bool) -> tuple[str, ...]:

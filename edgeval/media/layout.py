@@ -51,11 +51,14 @@ class Box:
 
 def read_layout(path: Path) -> Layout:
     """Read the outermost headers. Raises VideoError for no file, an empty one, or text."""
-    if not path.exists():
-        raise VideoError(f"{path}: no such file")
-    if not path.is_file():
-        raise VideoError(f"{path}: not a file; give the path of one video")
-    size = path.stat().st_size
+    try:
+        if not path.exists():
+            raise VideoError(f"{path}: no such file")
+        if not path.is_file():
+            raise VideoError(f"{path}: not a file; give the path of one video")
+        size = path.stat().st_size
+    except OSError as error:
+        raise VideoError(f"{path}: cannot be read ({error.strerror})") from error
     if size == 0:
         raise VideoError(f"{path}: the file is empty (0 bytes); get it again")
     try:
@@ -63,6 +66,8 @@ def read_layout(path: Path) -> Layout:
             return _read(path, file, size)
     except PermissionError as error:
         raise VideoError(f"{path}: permission to read it is denied") from error
+    except OSError as error:
+        raise VideoError(f"{path}: cannot be read ({error.strerror})") from error
 
 
 def _read(path: Path, file: BinaryIO, size: int) -> Layout:

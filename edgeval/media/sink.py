@@ -6,7 +6,7 @@ import io
 import os
 import shutil
 from collections.abc import Iterator, Mapping, Sequence
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from pathlib import Path
 from threading import Lock
 from typing import Protocol
@@ -31,13 +31,18 @@ class Sink(Protocol):
 def npy_sink(path: Path, indices: Sequence[int]) -> Iterator[Sink]:
     """A file of uint8 [T, H, W, 3] in the order of ``indices``; renamed into place at the end."""
     part = path.with_name(path.name + ".part")
+    with _writing(path):
+        # Renaming over a device would put a file in its place.
+        if path.exists() and not path.is_file():
+            raise ArgumentError(f"{path}: got what is no file; name a new one")
     try:
         with _writing(path), part.open("wb") as file:
             yield _Npy(file.fileno(), path, indices)
             os.fsync(file.fileno())
             part.replace(path)
     finally:
-        part.unlink(missing_ok=True)
+        with suppress(OSError):
+            part.unlink()
 
 
 @contextmanager

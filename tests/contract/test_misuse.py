@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import os
 import shutil
 import subprocess
 import sys
@@ -196,3 +197,41 @@ def test_deep_json_behind_the_records_is_set_aside(finished: Path, tmp_path: Pat
     done = edgeval("show", folder, cwd=tmp_path)
     assert done.returncode == 0
     assert "damaged" in said(done)
+
+
+def test_a_pipe_is_written_to_and_not_replaced(finished: Path, tmp_path: Path) -> None:
+    sample = edgeval("show", finished, cwd=tmp_path).stdout.split()[0]
+    pipe = tmp_path / "pipe.npy"
+    os.mkfifo(pipe)
+    told = edgeval("show", finished, sample, "-o", pipe, cwd=tmp_path)
+    assert told.returncode == 2
+    assert said(told)
+    assert pipe.is_fifo()
+
+
+def test_scores_into_a_device_leave_it_a_device(tmp_path: Path) -> None:
+    (tmp_path / "in.jsonl").touch()
+    out = tmp_path / "out"
+    os.mkfifo(out)
+    reader = os.open(out, os.O_RDONLY | os.O_NONBLOCK)
+    try:
+        done = edgeval("score", "videommmu", "in.jsonl", "-o", out, cwd=tmp_path)
+    finally:
+        os.close(reader)
+    assert done.returncode == 0, done.stderr
+    assert out.is_fifo()
+
+
+def test_names_that_are_no_utf8_stand_in_the_card(tmp_path: Path) -> None:
+    trace = os.fsdecode(os.fsencode(tmp_path) + b"/\xff\xfe")
+    done = edgeval(*ONE, "-o", "run", "--trace", trace, cwd=tmp_path)
+    assert done.returncode == 0, done.stderr
+    assert Path(trace).stat().st_size > 0
+    done = edgeval("run", "--resume", "run", "--progress", "none", cwd=tmp_path)
+    assert done.returncode == 0, done.stderr
+
+
+def test_a_name_that_is_too_long_is_a_missing_video(tmp_path: Path) -> None:
+    done = edgeval("frames", "a" * 300, "--n", 2, "-o", "out.npy", cwd=tmp_path)
+    assert done.returncode == 3
+    assert said(done)

@@ -101,3 +101,12 @@ def test_a_hugging_face_snapshot_may_link_to_its_own_blobs(tmp_path: Path) -> No
 def test_the_digest_of_a_file_is_its_sha256(tmp_path: Path) -> None:
     (tmp_path / "x").write_bytes(b"abc")
     assert dataset.sha256(tmp_path / "x").startswith("ba7816bf8f01cfea")
+
+
+def test_half_a_surrogate_pair_is_no_text(tmp_path: Path) -> None:
+    path = tmp_path / "rows.json"
+    path.write_text('[{"question": "\\ud800"}]')
+    with pytest.raises(DataError, match="surrogates not allowed"):
+        dataset.read_rows(path)
+    path.write_text('[{"question": "\\ud83d\\ude00"}]')
+    assert dataset.read_rows(path) == ({"question": "\N{GRINNING FACE}"},)
