@@ -48,3 +48,8 @@ def test_what_is_no_film_is_refused(tmp_path):
     text.write_text("no film")
     with pytest.raises(VideoError):
         packet_rate(text)
+
+
+def test_b_pictures_of_an_mp4_last_what_torchcodec_takes_them_to(shared):
+    # torchcodec 0.13 on FFmpeg 5.1; the header says 20.4719, FFmpeg 8's packets 20.4992.
+    assert packet_rate(shared / "videos/coded/vfr.mp4") == 20.554984583761563
