@@ -76,10 +76,30 @@ def execute(work: Work, journal: Journal, observer: Observer) -> Report:
 
 
 def report_of(benchmark: Benchmark, records: Sequence[Record]) -> Report:
-    """The benchmark's own report over the true askings, and what every variant changed."""
+    """The benchmark's own report over the true askings, and what every variant changed.
+
+    The same for the same records in whatever order, however they were split into parts.
+    """
+    records = _in_order(records, benchmark)
     report = benchmark.report([record for record in records if not record.variant])
     found = variants.figures(records, benchmark.rules, benchmark.compared_by)
     return dataclasses.replace(report, comparisons=found)
+
+
+def _in_order(records: Sequence[Record], benchmark: Benchmark) -> list[Record]:
+    """By setting and task as the benchmark lists them, then by id.
+
+    Sums of floating-point numbers, and which setting leads a table, depend on the order.
+    """
+    settings = {name: place for place, name in enumerate(benchmark.settings)}
+    tasks = {name: place for place, name in enumerate(benchmark.tasks)}
+
+    def place(record: Record) -> tuple[int, int, str, str]:
+        question = record.question
+        known = settings.get(record.setting, len(settings)), tasks.get(question.task, len(tasks))
+        return (*known, question.id, record.variant)
+
+    return sorted(records, key=place)
 
 
 def say_after(work: Work, answers: Mapping[str, str], text: str) -> Iterator[tuple[str, str]]:
