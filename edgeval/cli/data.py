@@ -80,7 +80,13 @@ def make(
     if benchmark not in _MAKERS:
         raise UnknownName("benchmark that can be made", benchmark, _MAKERS)
     order = _Order(output=output, clips=clips, seed=seed, scenes=scenes)
-    click.echo(f"{benchmark}: {_MAKERS[benchmark](order)} in {output}")
+    try:
+        made = _MAKERS[benchmark](order)
+    except OSError as error:
+        raise ArgumentError(
+            f"{output}: cannot be written ({error.strerror}); choose another folder with -o"
+        ) from error
+    click.echo(f"{benchmark}: {made} in {output}")
 
 
 def _make_lessons(order: _Order) -> str:

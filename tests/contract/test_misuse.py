@@ -235,3 +235,10 @@ def test_a_name_that_is_too_long_is_a_missing_video(tmp_path: Path) -> None:
     done = edgeval("frames", "a" * 300, "--n", 2, "-o", "out.npy", cwd=tmp_path)
     assert done.returncode == 3
     assert said(done)
+
+
+def test_data_that_cannot_be_written_are_one_sentence(tmp_path: Path) -> None:
+    (tmp_path / "file").touch()
+    done = edgeval("data", "make", "vsibench", "--clips", 1, "-o", "file/made", cwd=tmp_path)
+    assert done.returncode == 2
+    assert "cannot be written" in said(done)
