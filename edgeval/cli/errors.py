@@ -11,7 +11,7 @@ from edgeval import benchmarks
 from edgeval.cli.ears import ears
 from edgeval.contactsheet import contact_sheet
 from edgeval.erroranalysis import EXPLAIN, categories, sample_wrong, tally, write_sheet
-from edgeval.errors import ArgumentError, RunFolderError
+from edgeval.errors import ArgumentError, RunFolderError, UnknownName
 from edgeval.png import write_png
 from edgeval.run import say_after
 from edgeval.runcard import prepare, root_of
@@ -53,7 +53,10 @@ def command(  # noqa: PLR0913 - click hands every option over by name
     if output is None:
         raise click.UsageError("give -o FOLDER for the sheet, or --tally SHEET to count one")
     records = read_records(run, card).records
-    leading = rule or benchmarks.load(spec.benchmark).rules[0]
+    known = benchmarks.load(spec.benchmark).rules
+    leading = rule or known[0]
+    if leading not in known:
+        raise UnknownName("rule", leading, known)
     wrong = sample_wrong(records, leading, n, seed)
     if not wrong:
         raise RunFolderError(f"{run}: got no wrong answer under rule {leading!r}; nothing to do")

@@ -242,3 +242,6 @@ def test_wrong_answers_on_a_sheet_and_back(finished: Path) -> None:
     counted = edgeval("errors", "run", "--tally", "sheet/sheet.csv", cwd=finished)
     assert counted.returncode == 0, counted.stderr
     assert "n = 0 errors with a cause, 2 without one" in counted.stdout
+    unknown = edgeval("errors", "run", "-o", "other", "--rule", "oficial", cwd=finished)
+    assert unknown.returncode == 2
+    assert "did you mean official" in unknown.stderr
