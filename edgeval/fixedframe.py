@@ -14,8 +14,8 @@ from numpy.typing import NDArray
 
 from edgeval import pixels
 from edgeval.errors import ManifestError
-from edgeval.manifest import check_keys
 from edgeval.modelfolder import Manifest
+from edgeval.modelfolder.manifest import check_keys
 from edgeval.processor import Feeds
 from edgeval.types import Picture
 

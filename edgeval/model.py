@@ -13,11 +13,13 @@ from pathlib import Path
 
 import numpy as np
 
-from edgeval import families, manifest
+from edgeval import families
+from edgeval.chat.stops import Stops, read_stops
+from edgeval.chat.tokenizer import Tokenizer
 from edgeval.engines import Floats, GraphFiles, Graphs, open_graphs
 from edgeval.errors import ArgumentError, ManifestError
 from edgeval.generate import Ending, generate
-from edgeval.modelfolder import Manifest
+from edgeval.modelfolder import Manifest, manifest
 from edgeval.processor import (
     DEFAULT,
     Conduct,
@@ -26,8 +28,6 @@ from edgeval.processor import (
     Shrink,
     Talk,
 )
-from edgeval.stops import Stops, read_stops
-from edgeval.tokenizer import Tokenizer
 from edgeval.types import (
     Ask,
     Caption,

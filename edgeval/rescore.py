@@ -10,9 +10,9 @@ from typing import Any
 from edgeval import benchmarks, report
 from edgeval.benchmarks.base import Benchmark
 from edgeval.errors import RunFolderError
-from edgeval.journal import Journal
 from edgeval.run import report_of
 from edgeval.runfolder import model_name
+from edgeval.runfolder.journal import Journal
 from edgeval.types import Record, Report
 
 

@@ -11,10 +11,10 @@ from typing import Protocol
 
 import numpy as np
 
-from edgeval import prompting, variants
+from edgeval.analyses import prompting, variants
 from edgeval.benchmarks.base import Benchmark
 from edgeval.errors import ArgumentError, MemoryLimitError
-from edgeval.journal import Journal, answered
+from edgeval.runfolder.journal import Journal, answered
 from edgeval.seeing import Seen, Work, seen_ahead
 from edgeval.types import (
     Ask,

@@ -11,17 +11,19 @@ from importlib import metadata
 from pathlib import Path
 from typing import Any
 
-from edgeval import __version__, benchmarks, manifest, prompting, transcripts, variants
+from edgeval import __version__, benchmarks
+from edgeval.analyses import prompting, transcripts, variants
+from edgeval.analyses.transcripts import Transcripts
+from edgeval.analyses.transcripts.heard import Ears
 from edgeval.benchmarks.base import Benchmark
 from edgeval.device import cpu
 from edgeval.errors import ArgumentError, DataError, RunFolderError, UnknownName
 from edgeval.model import open_model
+from edgeval.modelfolder import manifest
 from edgeval.processor import Setup
 from edgeval.runfolder import CARD_SCHEMA, dumps
 from edgeval.runspec import Spec
 from edgeval.seeing import Work, check_videos
-from edgeval.transcripts import Transcripts
-from edgeval.transcripts.heard import Ears
 from edgeval.types import Clip
 
 

@@ -9,10 +9,10 @@ from operator import attrgetter
 from pathlib import Path
 from typing import Any
 
-from edgeval import prompting
+from edgeval.analyses import prompting
+from edgeval.analyses.transcripts import AUTO
 from edgeval.errors import ArgumentError, RunFolderError, UnknownName
 from edgeval.processor import NATIVE
-from edgeval.transcripts import AUTO
 from edgeval.types import Decoding, FrameRule, How, Order
 
 SPREAD: tuple[How, ...] = ("linspace_floor", "linspace_round", "segment_midpoints")

@@ -8,8 +8,9 @@ from concurrent.futures import Future, ThreadPoolExecutor
 from dataclasses import dataclass
 from pathlib import Path
 
-from edgeval import dataset, prompting, variants
+from edgeval import dataset
 from edgeval import frames as frame_rules
+from edgeval.analyses import prompting, variants
 from edgeval.benchmarks.base import Benchmark
 from edgeval.errors import DataError, VideoError
 from edgeval.media.decode import decode

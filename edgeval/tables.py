@@ -4,8 +4,8 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 
+from edgeval.analyses.variants import DIFFERENCE, KNEE, TRANSCRIPT, verdict
 from edgeval.types import Figure, Report
-from edgeval.variants import DIFFERENCE, KNEE, TRANSCRIPT, verdict
 
 
 def aligned(rows: Sequence[Sequence[str]]) -> str:

@@ -73,7 +73,8 @@ class Clip:
     every plan has it. ``segment_s``: only this part of the video, start and end in seconds.
     ``image``: one more picture, shown after the frames. ``system``: what the system turn says.
     ``captions``: (time in seconds, text) to stand between the frames, where a family can.
-    ``variant``: "" as the benchmark has it, else how this asking differs (edgeval.variants).
+    ``variant``: "" as the benchmark has it, else how this asking differs
+    (edgeval.analyses.variants).
     """
 
     id: str

@@ -11,12 +11,13 @@ from typing import TypeVar
 
 import click
 
-from edgeval import benchmarks, frames, manifest
+from edgeval import benchmarks, frames
 from edgeval.benchmarks.base import Benchmark
 from edgeval.errors import DataError
 from edgeval.media.decode import decode
 from edgeval.media.probe import probe
 from edgeval.model import Model, open_model
+from edgeval.modelfolder import manifest
 from edgeval.tables import aligned
 from edgeval.types import Ask, Clip, Decoding, Frames, Timing
 from edgeval.view import View

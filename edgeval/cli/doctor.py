@@ -83,8 +83,8 @@ def _kernels() -> Symptom:
 def _models() -> Iterator[Symptom]:
     """Open what the package carries on the engine it is for, so that "ok" is something seen."""
     try:
-        from edgeval import manifest
         from edgeval.model import open_model
+        from edgeval.modelfolder import manifest
     except ImportError as error:
         yield Symptom(
             subject="model", severity="stop", found=f"cannot be loaded ({error})", fix=REINSTALL

@@ -7,8 +7,8 @@ from pathlib import Path
 
 import click
 
+from edgeval.analyses.transcripts.heard import Ears
 from edgeval.runspec import Spec
-from edgeval.transcripts.heard import Ears
 
 
 def ears(spec: Spec) -> Ears:

@@ -8,9 +8,9 @@ from pathlib import Path
 import click
 
 from edgeval import benchmarks
+from edgeval.analyses.contactsheet import contact_sheet
+from edgeval.analyses.erroranalysis import EXPLAIN, categories, sample_wrong, tally, write_sheet
 from edgeval.cli.ears import ears
-from edgeval.contactsheet import contact_sheet
-from edgeval.erroranalysis import EXPLAIN, categories, sample_wrong, tally, write_sheet
 from edgeval.errors import ArgumentError, RunFolderError, UnknownName
 from edgeval.png import write_png
 from edgeval.run import say_after

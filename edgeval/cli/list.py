@@ -6,9 +6,11 @@ from collections import Counter
 
 import click
 
-from edgeval import benchmarks, engines, families, manifest, prompting
+from edgeval import benchmarks, engines, families
+from edgeval.analyses import prompting
 from edgeval.benchmarks.base import Benchmark
 from edgeval.errors import UnknownName
+from edgeval.modelfolder import manifest
 from edgeval.runspec import RULES
 from edgeval.tables import aligned
 

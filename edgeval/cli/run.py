@@ -14,14 +14,14 @@ from typing import Any
 import click
 
 from edgeval import report as reports
-from edgeval import variants
+from edgeval.analyses import variants
 from edgeval.cli.ears import ears
 from edgeval.cli.progress import Progress
 from edgeval.errors import ArgumentError, Interrupted
-from edgeval.journal import Journal, claim, refuse_taken
 from edgeval.run import execute
 from edgeval.runcard import prepare, same_run
 from edgeval.runfolder import model_name, read_card
+from edgeval.runfolder.journal import Journal, claim, refuse_taken
 from edgeval.runspec import FrameChoice, Spec
 from edgeval.seeing import Work
 from edgeval.tables import comparison_tables, main_table

@@ -6,7 +6,7 @@ from pathlib import Path
 
 import click
 
-from edgeval.contactsheet import contact_sheet
+from edgeval.analyses.contactsheet import contact_sheet
 from edgeval.errors import RunFolderError, UnknownName, VideoError
 from edgeval.png import write_png
 from edgeval.runcard import root_of

@@ -13,12 +13,12 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING, Literal
 
-from edgeval import manifest as manifests
 from edgeval.engines import GraphFiles, open_graphs
 from edgeval.errors import ManifestError
 from edgeval.export.exporters import EXPORTERS, Tables
 from edgeval.modelfolder import Manifest, ModelFile, Variant, sha256
-from edgeval.published import NAMES
+from edgeval.modelfolder import manifest as manifests
+from edgeval.modelfolder.published import NAMES
 
 if TYPE_CHECKING:
     from edgeval.export.graphspec import Flavour, GraphSpec

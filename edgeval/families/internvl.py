@@ -14,7 +14,8 @@ from functools import partial
 import numpy as np
 from numpy.typing import NDArray
 
-from edgeval.chatturns import in_parts, said
+from edgeval.chat.template import Template, read_template
+from edgeval.chat.turns import in_parts, said
 from edgeval.errors import ArgumentError, ManifestError
 from edgeval.families import Family
 from edgeval.fixedframe import FixedFrame, as_object, fixed_frame, from_checkpoint
@@ -34,7 +35,6 @@ from edgeval.processor import (
     Talk,
     gathered,
 )
-from edgeval.template import Template, read_template
 from edgeval.tiles import Tiling
 from edgeval.types import FramePlan, FrameRule
 
@@ -123,7 +123,8 @@ class InternVL:
         alone = facts is not None and facts.n_frames == 1 and self._n_views(facts, 0) > 1
         seen = () if facts is None or alone else ("video",)
         kinds = (*seen, *("image",) * (n_stills + alone))
-        short = self.template.render(in_parts(said(question, talk), kinds)) + talk.prefill
+        turns = said(question, talk.history, system=talk.system)
+        short = self.template.render(in_parts(turns, kinds)) + talk.prefill
         if facts is None:
             return PromptText(short=short, full=short)
         before, found, after = short.partition(self.tokens.image if alone else self.tokens.video)

@@ -14,7 +14,8 @@ from dataclasses import dataclass
 import numpy as np
 from numpy.typing import NDArray
 
-from edgeval.chatturns import Said, as_texts, in_parts, said
+from edgeval.chat.template import Template, read_template
+from edgeval.chat.turns import Said, as_texts, in_parts, said
 from edgeval.errors import ArgumentError, ManifestError
 from edgeval.families import Family
 from edgeval.fixedframe import FixedFrame, as_object, fixed_frame, from_checkpoint
@@ -34,7 +35,6 @@ from edgeval.processor import (
     Talk,
     gathered,
 )
-from edgeval.template import Template, read_template
 from edgeval.types import FramePlan, FrameRule
 
 # In no file of the checkpoint: max_frames_num of lmms-eval@v0.7.3's llava_onevision.py, which the
@@ -98,7 +98,7 @@ class LlavaOnevision:
     def text(self, question: str, facts: ClipFacts | None, talk: Talk = PLAIN) -> PromptText:
         """Render the turns, then repeat the video's token. Captions stand before the question."""
         captions = tuple(caption for _, caption in facts.captions) if facts is not None else ()
-        turns = said(question, talk, before=captions)
+        turns = said(question, talk.history, system=talk.system, before=captions)
         if self.conduct.protocol == NATIVE:
             messages = in_parts(turns, () if facts is None else ("video",))
         else:

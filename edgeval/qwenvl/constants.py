@@ -7,8 +7,8 @@ from dataclasses import dataclass
 
 from edgeval import mrope
 from edgeval.errors import ManifestError
-from edgeval.manifest import check_keys
 from edgeval.modelfolder import Manifest
+from edgeval.modelfolder.manifest import check_keys
 
 BICUBIC = 3
 POSITIONS = "positions"

@@ -10,6 +10,7 @@ from numpy.typing import NDArray
 
 from edgeval import floatresize, mrope, pixels
 from edgeval import frames as frame_rules
+from edgeval.chat.template import Template, read_template
 from edgeval.errors import ManifestError
 from edgeval.modelfolder import Manifest
 from edgeval.mrope import Grid
@@ -29,7 +30,6 @@ from edgeval.processor import (
     gathered,
 )
 from edgeval.qwenvl.constants import Constants, constants
-from edgeval.template import Template, read_template
 from edgeval.types import FramePlan, FrameRule, Picture, Turn
 
 START, END = "<|vision_start|>", "<|vision_end|>"

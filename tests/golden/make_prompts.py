@@ -16,7 +16,8 @@ from collections.abc import Iterator
 from dataclasses import asdict
 from pathlib import Path
 
-from edgeval import benchmarks, prompting
+from edgeval import benchmarks
+from edgeval.analyses import prompting
 from edgeval.types import Ask, Clip, Decoding, Generation, Question, Timing
 
 HERE = Path(__file__).parent

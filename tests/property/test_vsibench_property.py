@@ -8,8 +8,8 @@ import math
 from hypothesis import given
 from hypothesis import strategies as st
 
+from edgeval.analyses.cognitive_map import asking
 from edgeval.benchmarks.vsibench import BENCHMARK, data
-from edgeval.cognitive_map import asking
 from edgeval.types import Record
 
 ROW: dict[str, object] = {"id": 1, "dataset": "made", "scene_name": "x", "question": "?"}

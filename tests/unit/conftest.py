@@ -10,7 +10,7 @@ from pathlib import Path
 
 import pytest
 
-from edgeval import manifest
+from edgeval.modelfolder import manifest
 
 ENOUGH = 1000  # ticks; every test asks for fewer
 

@@ -11,9 +11,10 @@ from pathlib import Path
 import numpy as np
 import pytest
 
-from edgeval import benchmarks, frames, manifest, model
+from edgeval import benchmarks, frames, model
 from edgeval.media.decode import decode
 from edgeval.media.probe import probe
+from edgeval.modelfolder import manifest
 from edgeval.types import Clip, Decoding, Prompt, Question
 
 BENCHMARK = benchmarks.load("videommmu")

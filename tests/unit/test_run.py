@@ -9,11 +9,11 @@ import numpy as np
 import pytest
 
 from edgeval import benchmarks, run, seeing
-from edgeval.journal import Journal
 from edgeval.media.encode import encode
 from edgeval.pixels import to_rgb
 from edgeval.png import write_png
 from edgeval.processor import Conduct, Shrink
+from edgeval.runfolder.journal import Journal
 from edgeval.types import (
     Ask,
     Caption,

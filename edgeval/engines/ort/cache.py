@@ -12,10 +12,10 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 
-from edgeval import onnxfile
 from edgeval.engines import Array, Floats, Ints
 from edgeval.engines.ort.session import Session
 from edgeval.errors import ArgumentError, ManifestError
+from edgeval.modelfolder import onnxfile
 
 if TYPE_CHECKING:
     import onnxruntime

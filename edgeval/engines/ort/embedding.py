@@ -7,9 +7,9 @@ from pathlib import Path
 
 import numpy as np
 
-from edgeval import onnxfile
 from edgeval.engines import Floats
 from edgeval.engines.ort.session import Session
+from edgeval.modelfolder import onnxfile
 
 
 class Embedding:

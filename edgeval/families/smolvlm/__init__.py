@@ -16,6 +16,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from edgeval import pixels
+from edgeval.chat.template import Template, read_template
 from edgeval.errors import ArgumentError, ManifestError
 from edgeval.families import Family
 from edgeval.families.smolvlm.constants import Constants, constants
@@ -36,7 +37,6 @@ from edgeval.processor import (
     Talk,
     gathered,
 )
-from edgeval.template import Template, read_template
 from edgeval.types import FramePlan, FrameRule, Picture, Turn
 
 # transformers caps the first resize there (MAX_IMAGE_SIZE).

@@ -7,8 +7,8 @@ from dataclasses import dataclass
 from typing import Literal, TypeGuard, get_args
 
 from edgeval.errors import ManifestError
-from edgeval.manifest import check_keys
 from edgeval.modelfolder import Manifest
+from edgeval.modelfolder.manifest import check_keys
 
 Resample = Literal["bilinear", "bicubic", "lanczos"]
 # Pillow's numbers, which processor configs use.

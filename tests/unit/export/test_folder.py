@@ -9,10 +9,10 @@ from pathlib import Path
 import numpy as np
 import pytest
 
-from edgeval import manifest
 from edgeval.engines import Graphs
 from edgeval.errors import ManifestError
 from edgeval.model import open_model
+from edgeval.modelfolder import manifest
 from edgeval.types import Ask, Decoding, FramePlan, FrameRule, Frames, VideoInfo
 
 torch = pytest.importorskip("torch")

@@ -12,10 +12,10 @@ from typing import Any
 import numpy as np
 import pytest
 
-from edgeval import manifest
 from edgeval.engines import GraphFiles, open_graphs
 from edgeval.errors import ManifestError
 from edgeval.model import Model, open_model
+from edgeval.modelfolder import manifest
 from edgeval.types import Ask, Decoding, FramePlan, FrameRule, Frames, VideoInfo
 
 torch = pytest.importorskip("torch")

@@ -10,10 +10,10 @@ import numpy as np
 import pytest
 
 from edgeval import families
+from edgeval.chat.tokenizer import Tokenizer
 from edgeval.modelfolder import Manifest, ModelFile
+from edgeval.modelfolder.published import NAMES
 from edgeval.processor import LMMS_EVAL, NATIVE, ClipFacts, Processor, Setup
-from edgeval.published import NAMES
-from edgeval.tokenizer import Tokenizer
 from edgeval.types import FramePlan, FrameRule, Picture, VideoInfo
 
 # (frames, height, width): landscape, portrait, odd sizes, one frame, an odd number, many.

@@ -10,12 +10,12 @@ import numpy as np
 import pytest
 
 from edgeval import families
+from edgeval.chat.tokenizer import Tokenizer
 from edgeval.errors import VideoError
 from edgeval.modelfolder import Manifest, ModelFile
+from edgeval.modelfolder.published import NAMES
 from edgeval.processor import LMMS_EVAL, NATIVE, ClipFacts, Setup, Talk
-from edgeval.published import NAMES
 from edgeval.qwenvl.processor import QwenVL
-from edgeval.tokenizer import Tokenizer
 from edgeval.types import FramePlan, FrameRule, Picture, Turn, VideoInfo
 
 # (frames, height, width): landscape, portrait, odd sizes, an odd number, one frame, many.

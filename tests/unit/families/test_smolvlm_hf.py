@@ -11,14 +11,14 @@ import numpy as np
 import pytest
 
 from edgeval import frames as frame_rules
+from edgeval.chat.tokenizer import Tokenizer
 from edgeval.families.smolvlm import SmolVLM, open_smolvlm
 from edgeval.media.decode import decode
 from edgeval.media.probe import probe
 from edgeval.modelfolder import Manifest, ModelFile
+from edgeval.modelfolder.published import NAMES
 from edgeval.pixels import to_rgb
 from edgeval.processor import ClipFacts
-from edgeval.published import NAMES
-from edgeval.tokenizer import Tokenizer
 from edgeval.types import FrameRule, Frames, Picture
 
 CLIPS = (

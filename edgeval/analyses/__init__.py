@@ -1,0 +1,1 @@
+"""What is asked besides the score: other ways to ask and to show, and what the answers reveal."""

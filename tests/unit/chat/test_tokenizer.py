@@ -1,0 +1,34 @@
+"""Text to ids and back."""
+
+from __future__ import annotations
+
+import pytest
+
+from edgeval.chat.tokenizer import Tokenizer
+from edgeval.errors import ManifestError
+
+
+@pytest.fixture(scope="module")
+def tokenizer(tiny) -> Tokenizer:
+    return Tokenizer(tiny / "tokenizer.json", bos_token="<|im_start|>")
+
+
+def test_text_comes_back(tokenizer):
+    text = "Which sign stood beside 7?"
+    assert tokenizer.decode(tokenizer.encode(text)) == text
+
+
+def test_special_tokens_are_not_text(tokenizer):
+    assert tokenizer.decode(tokenizer.encode("<|im_start|>a<end_of_utterance>")) == "a"
+
+
+def test_ids_are_told_by_token(tokenizer):
+    assert (tokenizer.id("<image>"), tokenizer.id("no such token")) == (5, None)
+
+
+@pytest.mark.parametrize("text", ["", "{}", "<html>"])
+def test_what_is_no_tokenizer_is_named(tmp_path, text):
+    path = tmp_path / "tokenizer.json"
+    path.write_text(text, "utf-8")
+    with pytest.raises(ManifestError, match=r"not a tokenizer\.json"):
+        Tokenizer(path)
