@@ -191,15 +191,18 @@ def markdown(report: Report, card: Mapping[str, Any]) -> str:
 
 def seconds(records: Sequence[Record]) -> Timing:
     """Where the time of a run went, summed; what a clip pays once is counted once per clip."""
-    once: dict[tuple[str, str], Timing] = {}
+    once: dict[tuple[str, str, str], Timing] = {}
     prefill = 0.0
     steps = 0.0
+    others = 0.0
     for record in records:
         if record.generation is not None:
             timing = record.generation.timing
-            once.setdefault((record.question.clip_id, record.setting), timing)
+            key = (record.question.clip_id, record.setting, record.variant)
+            once.setdefault(key, timing)
             prefill += timing.prefill_s
             steps += sum(timing.step_s)
+            others += timing.other_turns_s
     return Timing(
         decode_s=sum(timing.decode_s for timing in once.values()),
         preprocess_s=sum(timing.preprocess_s for timing in once.values()),
@@ -207,6 +210,7 @@ def seconds(records: Sequence[Record]) -> Timing:
         prefix_s=sum(timing.prefix_s for timing in once.values()),
         prefill_s=prefill,
         step_s=(steps,),
+        other_turns_s=others,
     )
 
 
@@ -218,6 +222,5 @@ def seconds_a_question(records: Sequence[Record]) -> dict[str, float]:
     means = {}
     for variant, rows in found.items():
         spent = seconds(rows)
-        once = spent.decode_s + spent.preprocess_s + spent.vision_s + spent.prefix_s
-        means[variant] = round((once + spent.prefill_s + sum(spent.step_s)) / len(rows), 6)
+        means[variant] = round((spent.clip_s + spent.question_s) / len(rows), 6)
     return means

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import dataclasses
 from collections.abc import Mapping
+from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
@@ -16,11 +17,20 @@ from edgeval.runfolder.journal import Journal
 from edgeval.types import Record, Report
 
 
-def rescore(folder: Path) -> tuple[Report, str]:
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Rescored:
+    """A run under today's rules. ``records`` have today's scores; those on disk keep theirs."""
+
+    benchmark: Benchmark
+    records: tuple[Record, ...]
+    report: Report
+    model_name: str
+
+
+def rescore(folder: Path) -> Rescored:
     """Put today's rules over the saved answers and write the final files anew.
 
-    Returns the report and the model's name. The records stay as they were written. Raises
-    RunFolderError when there is nothing to score.
+    Raises RunFolderError when there is nothing to score.
     """
     with Journal.resume(folder) as journal:
         if not journal.records:
@@ -30,7 +40,12 @@ def rescore(folder: Path) -> tuple[Report, str]:
         records = [_scored(record, benchmark) for record in journal.records]
         again = report_of(benchmark, records)
         report.write(folder, card=card, benchmark=benchmark, records=records, report=again)
-        return again, model_name(card)
+        return Rescored(
+            benchmark=benchmark,
+            records=tuple(records),
+            report=again,
+            model_name=model_name(card),
+        )
 
 
 def _scored(record: Record, benchmark: Benchmark) -> Record:

@@ -170,9 +170,12 @@ def _answer(work: Work, seen: Seen, view: View, question: Question) -> Step:
     last: list[Prompt] = []
 
     def say(ask: Ask, decoding: Decoding) -> Generation:
+    spent_s: list[float] = []
         last[:] = [work.model.prompt(view, ask)]
         longest = decoding.max_new_tokens or ask.max_new_tokens
-        return work.model.answer(view, last[0], decoding, max_new_tokens=longest)
+        said = work.model.answer(view, last[0], decoding, max_new_tokens=longest)
+        spent_s.append(said.timing.question_s)
+        return said
 
     def read(text: str) -> str:
         parsed = work.benchmark.score(question, text)[0].parsed
@@ -181,7 +184,9 @@ def _answer(work: Work, seen: Seen, view: View, question: Question) -> Step:
     ask = work.benchmark.ask(seen.clip, question)
     outcome = prompting.ask_by(work.prompting, ask, work.decoding, say, read)
     decode_s = seen.frames.decode_s if seen.frames else 0.0
-    timing = dataclasses.replace(outcome.generation.timing, decode_s=decode_s)
+    own = outcome.generation.timing
+    others_s = sum(spent_s) - own.question_s if len(spent_s) > 1 else 0.0
+    timing = dataclasses.replace(own, decode_s=decode_s, other_turns_s=others_s)
     record = Record(
         question=question,
         setting=seen.clip.setting,

@@ -65,6 +65,7 @@ class Spec:
 
     Empty tuples are defaults. ``transcript`` is a path, or AUTO for ``speech_model``
     to listen and ``cache`` to keep what it heard.
+    ``deadlines`` in seconds are for the report alone.
     """
 
     benchmark: str
@@ -88,6 +89,7 @@ class Spec:
     transcript: str | None = None
     speech_model: Path | None = None
     cache: Path | None = None
+    deadlines: tuple[float, ...] = ()
 
     def to_json(self) -> dict[str, object]:
         """Plain JSON values, from which ``from_json`` makes an equal spec."""
@@ -124,6 +126,7 @@ class Spec:
                 settings=tuple(fields.pop("settings")),
                 tasks=tuple(fields.pop("tasks")),
                 variants=tuple(fields.pop("variants")),
+                deadlines=tuple(fields.pop("deadlines", ())),
                 **fields,
             )
         except (KeyError, TypeError) as error:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import dataclasses
 from collections.abc import Sequence
 
 from edgeval.analyses.variants import DIFFERENCE, KNEE, TRANSCRIPT, verdict
@@ -51,6 +52,18 @@ def comparison_tables(report: Report) -> dict[str, str]:
     if added:
         tables["What the transcript adds"] = _gain_table(added)
     return tables
+
+
+def deadline_table(figures: Sequence[Figure]) -> str:
+    """One row a deadline, one column a start, out of a deadline's curve."""
+    columns = list(dict.fromkeys(figure.name for figure in figures))
+    rows = [[f"percent [95 % interval] n, rule {figures[0].rule}", *columns]]
+    for group in dict.fromkeys(figure.group for figure in figures):
+        by_name = {figure.name: figure for figure in figures if figure.group == group}
+        cells = (by_name[name] for name in columns)
+        bare = ((_cell(dataclasses.replace(one, note=""), []), one.note) for one in cells)
+        rows.append([group, *(f"{cell}, {note}" for cell, note in bare)])
+    return aligned(rows)
 
 
 def _gain_table(figures: Sequence[Figure]) -> str:

@@ -279,7 +279,8 @@ class Decoding:
 class Timing:
     """Seconds spent on one answer.
 
-    ``see_s`` and ``prefix_s`` are paid once per clip and shared by its questions.
+    All before ``prefill_s`` is paid once per clip and shared by its questions. ``other_turns_s``:
+    what the way of prompting generated besides this answer (thoughts, samples, votes).
     """
 
     decode_s: float = 0.0
@@ -290,6 +291,17 @@ class Timing:
     step_s: tuple[float, ...] = ()
 
 
+    other_turns_s: float = 0.0
+
+    @property
+    def clip_s(self) -> float:
+        """What was paid once for the clip."""
+        return self.decode_s + self.preprocess_s + self.vision_s + self.prefix_s
+
+    @property
+    def question_s(self) -> float:
+        """What this question alone took, every turn of it."""
+        return self.other_turns_s + self.prefill_s + sum(self.step_s)
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Prompt:
     """One question as the model gets it: text before image tokens are expanded, and token ids."""

@@ -102,7 +102,7 @@ class Progress:
             "decode": spent.decode_s,
             "vision": spent.preprocess_s + spent.vision_s,
             "prefill": spent.prefix_s + spent.prefill_s,
-            "generate": sum(spent.step_s),
+            "generate": sum(spent.step_s) + spent.other_turns_s,
         }
         total = sum(parts.values()) or 1.0
         return ", ".join(f"{name} {100 * value / total:.0f} %" for name, value in parts.items())

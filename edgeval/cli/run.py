@@ -15,6 +15,7 @@ import click
 
 from edgeval import report as reports
 from edgeval.analyses import variants
+from edgeval.cli.deadlines import deadline_option, deadline_table
 from edgeval.cli.ears import ears
 from edgeval.cli.progress import Progress
 from edgeval.errors import ArgumentError, Interrupted
@@ -51,6 +52,7 @@ SEED = click.IntRange(0, 2**64 - 1)
 )
 @click.option("--frames", "budgets", help="At most N frames a clip; N,M,... runs each budget.")
 @click.option("--ablate", help="Also ask so changed: blind,single,shuffle,reverse,wrong-video.")
+@deadline_option
 @click.option("--transcript", help="Also ask with a transcript: a folder or file, or auto.")
 @click.option("--speech-model", type=click.Path(path_type=Path), help="Whisper folder for auto.")
 @click.option("--cache", type=click.Path(path_type=Path), help="Where auto keeps transcripts.")
@@ -154,6 +156,7 @@ def _spec(chosen: Mapping[str, Any]) -> Spec:
         share=not chosen["no_share"],
         keep_going=chosen["keep_going"],
         trace=chosen["trace"],
+        deadlines=chosen["deadlines"],
     )
 
 
@@ -211,6 +214,8 @@ def _execute(work: Work, journal: Journal, spec: Spec, how: str) -> int:
     )
     journal.complete(card)
     _print(report, journal)
+    if spec.deadlines:
+        click.echo(deadline_table(work.benchmark, journal.records, spec.deadlines))
     return _exit_code(journal.records, report, keep_going=spec.keep_going)
 
 
@@ -255,6 +260,7 @@ def _completed(journal: Journal, seconds: float) -> dict[str, object]:
             "prefix": round(times.prefix_s, 3),
             "prefill": round(times.prefill_s, 3),
             "generate": round(sum(times.step_s), 3),
+            "other_turns": round(times.other_turns_s, 3),
         },
         "seconds_a_question": reports.seconds_a_question(journal.records),
         "finished": datetime.now(timezone.utc).isoformat(timespec="seconds"),

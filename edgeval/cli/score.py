@@ -11,6 +11,7 @@ import click
 
 from edgeval import benchmarks, tally
 from edgeval.benchmarks.base import Benchmark
+from edgeval.cli.deadlines import deadline_option, deadline_table
 from edgeval.errors import DataError, Interrupted, RunFolderError
 from edgeval.rescore import rescore
 from edgeval.runfolder import read_card, write_atomically
@@ -30,7 +31,8 @@ class _Line:
 @click.command("score")
 @click.argument("what", nargs=-1, required=True, metavar="BENCHMARK IN.jsonl | RUNDIR")
 @click.option("-o", "--output", type=click.Path(path_type=Path, dir_okay=False), help="OUT.jsonl")
-def command(what: tuple[str, ...], output: Path | None) -> None:
+@deadline_option
+def command(what: tuple[str, ...], output: Path | None, deadlines: tuple[float, ...]) -> None:
     """Score answers without a model.
 
     With BENCHMARK IN.jsonl -o OUT.jsonl, IN has one {"uid", "doc", "response"} a line, doc being
@@ -38,8 +40,10 @@ def command(what: tuple[str, ...], output: Path | None) -> None:
     {"uid", "scores"} a line. With RUNDIR, a finished run is scored again and its report rewritten.
     """
     if len(what) == 1 and output is None:
-        report, model_name = rescore(Path(what[0]))
-        click.echo(main_table(report, model_name))
+        again = rescore(Path(what[0]))
+        click.echo(main_table(again.report, again.model_name))
+        if deadlines:
+            click.echo(deadline_table(again.benchmark, again.records, deadlines))
         if "finished" not in read_card(Path(what[0])):
             raise Interrupted(
                 f"{what[0]}: these are the answers so far of a run that has not finished; go on "
@@ -48,6 +52,8 @@ def command(what: tuple[str, ...], output: Path | None) -> None:
         return
     if len(what) != 2 or output is None:
         raise click.UsageError("give BENCHMARK IN.jsonl -o OUT.jsonl, or RUNDIR alone")
+    if deadlines:
+        raise click.UsageError("--deadline needs a RUNDIR: IN.jsonl has no times")
     benchmark = benchmarks.load(what[0])
     lines = list(_read(Path(what[1]), benchmark))
     scored = [(line, benchmark.score(line.question, line.response)) for line in lines]
