@@ -11,9 +11,12 @@ from typing import Protocol
 import numpy as np
 from numpy.typing import NDArray
 
+from edgeval import types
 from edgeval.types import Decoding, Stop
 
 Logits = NDArray[np.float32]
+# Logits a record keeps of each prompt.
+KEPT = 8
 
 
 class Stepper(Protocol):
@@ -47,6 +50,20 @@ class Tokens:
     stop: Stop
     step_s: tuple[float, ...]
     stop_id: int | None = None
+
+
+def logits_of(logits: Logits) -> types.Logits:
+    """What a record keeps of logits [V]: their digest and the eight largest, ties by the lower id.
+
+    Logits that are not numbers are left out of the largest.
+    """
+    values = np.ascontiguousarray(logits, "<f4")
+    real = np.where(np.isfinite(values), values, -np.inf)
+    # A few more than are kept, so that a tie at the edge is broken the same way everywhere.
+    rough = np.argpartition(-real, min(4 * KEPT, len(real) - 1))[: 4 * KEPT]
+    order = sorted((int(at) for at in rough), key=lambda at: (-real[at], at))[:KEPT]
+    top = tuple((at, float(values[at])) for at in order if np.isfinite(values[at]))
+    return types.Logits(sha256=hashlib.sha256(values.data).hexdigest(), top=top)
 
 
 def generate(stepper: Stepper, first: Logits, decoding: Decoding, ending: Ending) -> Tokens:

@@ -6,6 +6,7 @@ the prefill of [system + video]. Each question forks that prefix's key-value cac
 
 from __future__ import annotations
 
+import hashlib
 import time
 from collections.abc import Mapping, Sequence
 from dataclasses import replace
@@ -18,7 +19,7 @@ from edgeval.chat.stops import Stops, read_stops
 from edgeval.chat.tokenizer import Tokenizer
 from edgeval.engines import Floats, GraphFiles, Graphs, open_graphs
 from edgeval.errors import ArgumentError, ManifestError
-from edgeval.generate import Ending, generate
+from edgeval.generate import Ending, generate, logits_of
 from edgeval.modelfolder import Manifest, manifest
 from edgeval.processor import (
     DEFAULT,
@@ -39,7 +40,7 @@ from edgeval.types import (
     Prompt,
     Timing,
 )
-from edgeval.view import Inputs, View, facts_of
+from edgeval.view import Inputs, View, facts_of, pixels_of
 
 # Room for a question and its answer behind the prefix; a longer one makes the cache grow.
 ROOM_TOKENS = 512
@@ -143,12 +144,14 @@ class Model:
             repetition_penalty=self._stops.repetition_penalty,
             prompt_ids=prompt.token_ids,
         )
+        kept = logits_of(first)
         tokens = generate(context, first, decoding, ending)
         return Generation(
             text=self._processor.conduct.kept(tokens.text),
             token_ids=tokens.ids,
             stop=tokens.stop,
             stop_id=tokens.stop_id,
+            logits=kept,
             timing=replace(view.timing, prefill_s=prefill_s, step_s=tokens.step_s),
         )
 
@@ -167,15 +170,18 @@ class Model:
         clock = time.perf_counter
         n_stills = view.facts.n_stills if view.facts else 0
         feeds = self._processor.feeds(view.images, n_stills=n_stills)
+        fed = hashlib.sha256()
         start = clock()
         for feed in feeds:
             made = clock()
             outputs.append(self._graphs.see(feed))
             preprocess_s += made - start
+            vision_s += clock() - made
+            fed.update(pixels_of(feed))
             start = clock()
-            vision_s += start - made
         timing = replace(view.timing, preprocess_s=preprocess_s, vision_s=vision_s)
-        return replace(view, features=self._processor.gather(outputs), timing=timing)
+        features = self._processor.gather(outputs)
+        return replace(view, features=features, timing=timing, fed_sha256=fed.hexdigest())
 
     def _prefilled(self, view: View) -> View:
         """The view with features and the context of everything before the question."""

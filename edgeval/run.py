@@ -6,6 +6,7 @@ import dataclasses
 import hashlib
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
+from itertools import groupby
 from pathlib import Path
 from typing import Protocol
 
@@ -29,6 +30,7 @@ from edgeval.types import (
     Record,
     Report,
     Score,
+    Stages,
     Turn,
 )
 from edgeval.view import View
@@ -201,6 +203,11 @@ def _answer(work: Work, seen: Seen, view: View, question: Question) -> Step:
         damage=_damage(work, seen),
         turns=outcome.turns,
         note=outcome.note,
+        stages=Stages(
+            pictures=seen.frames.pictures if seen.frames else (),
+            pixels=view.pixel_sha256(),
+            prompt_ids=runs_of(last[0].token_ids),
+        ),
     )
     return Step(frames=seen.frames, view=view, prompt=last[0], record=record)
 
@@ -225,6 +232,11 @@ def _relative(video: Path | None, root: Path) -> str:
     if video is None:
         return ""
     return video.relative_to(root).as_posix() if video.is_relative_to(root) else video.as_posix()
+
+
+def runs_of(ids: Sequence[int]) -> tuple[tuple[int, int], ...]:
+    """Token ids, each with how often it comes in a row: a clip's image tokens are one pair."""
+    return tuple((token, len(list(same))) for token, same in groupby(ids))
 
 
 def _digest(prompt: Prompt) -> PromptDigest:

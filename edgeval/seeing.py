@@ -89,7 +89,8 @@ def _frames(work: Work, clip: Clip, *, digest: bool) -> Frames:
     still: Frames | None = None
     if clip.image is not None:
         plan = frame_rules.plan(probe(clip.image), FrameRule(how="indices", indices=(0,)))
-        still = decode(plan, shrink=work.model.shrinker(plan, still=True), digest=digest)
+        shrink = work.model.shrinker(plan, still=True)
+        still = decode(plan, shrink=shrink, digest=digest, stages=True)
         if clip.video is None:
             return dataclasses.replace(still, pixels=(), stills=still.pixels)
     if clip.video is None:
@@ -99,10 +100,15 @@ def _frames(work: Work, clip: Clip, *, digest: bool) -> Frames:
     rule = dataclasses.replace(rule, include_last=clip.must_see_last and obliging)
     part_s = clip.segment_s if obliging else None
     plan = frame_rules.plan(_probed(clip.video, rule), rule, segment_s=part_s)
-    frames = decode(plan, shrink=work.model.shrinker(plan), digest=digest)
+    frames = decode(plan, shrink=work.model.shrinker(plan), digest=digest, stages=True)
     if still is None:
         return frames
-    return dataclasses.replace(frames, stills=still.pixels, digests=frames.digests + still.digests)
+    return dataclasses.replace(
+        frames,
+        stills=still.pixels,
+        digests=frames.digests + still.digests,
+        pictures=frames.pictures + still.pictures,
+    )
 
 
 def _probed(video: Path, rule: FrameRule) -> VideoInfo:

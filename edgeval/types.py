@@ -213,14 +213,16 @@ class Frames:
 
     ``pixels``: one array per frame as the family's shrink made it (uint8 [h, w, 3] by default).
     ``pts_s``: float64 [T], the times really got. ``digests``: sha256 of each frame's uint8 RGB [H,
-    W, 3] bytes, when asked for. ``damage``: what was lost or suspect, empty for a sound file.
-    ``stills``: pictures that are not of the video, shown after its frames.
+    W, 3] bytes, when asked for. ``pictures``: sha256 of each decoded picture before any arithmetic,
+    when asked for. ``damage``: what was lost or suspect, empty for a sound file. ``stills``:
+    pictures that are not of the video, shown after its frames.
     """
 
     plan: FramePlan
     pixels: tuple[NDArray[np.generic], ...]
     pts_s: NDArray[np.float64]
     digests: tuple[str, ...] = ()
+    pictures: tuple[str, ...] = ()
     damage: tuple[str, ...] = ()
     stills: tuple[NDArray[np.generic], ...] = ()
     decode_s: float = 0.0
@@ -312,6 +314,17 @@ class Prompt:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
+class Logits:
+    """What is kept of the logits [V] behind a prompt.
+
+    ``sha256`` is over them as little-endian float32; ``top``: the largest, (token id, logit).
+    """
+
+    sha256: str
+    top: tuple[tuple[int, float], ...]
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
 class Generation:
     """What came out. ``token_ids`` are the new tokens, without the one that stopped it."""
 
@@ -320,6 +333,7 @@ class Generation:
     stop: Stop
     timing: Timing
     stop_id: int | None = None
+    logits: Logits | None = None
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -354,11 +368,24 @@ class PromptDigest:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
+class Stages:
+    """What a record keeps of the stages before an answer, so that a replay can compare them.
+
+    ``pictures``: sha256 of each decoded picture, before any arithmetic; ``pixels``: of the float32
+    tensor as fed; ``prompt_ids``: the prompt's token ids, each with how often it comes in a row.
+    """
+
+    pictures: tuple[str, ...] = ()
+    pixels: str = ""
+    prompt_ids: tuple[tuple[int, int], ...] = ()
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
 class Record:
     """One asked question: what was seen, said and scored, or why not.
 
     ``video`` is relative to the data folder. ``answer`` is the text that was scored; ``turns`` and
-    ``note`` are what the way of prompting said before and about it.
+    ``note`` are what the way of prompting said before and about it. ``stages`` None: none was kept.
     """
 
     question: Question
@@ -375,6 +402,7 @@ class Record:
     damage: tuple[str, ...] = ()
     turns: tuple[Turn, ...] = ()
     note: str = ""
+    stages: Stages | None = None
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

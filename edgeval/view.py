@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import hashlib
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from itertools import pairwise
 
@@ -23,7 +23,8 @@ class View:
     """One clip as the model sees it, or nothing (blind). Belongs to the Model that made it.
 
     ``features``: what the vision graph saw, None when nothing is shared. ``prefix_ids``: the tokens
-    before the question; ``prefix``: their context, None when nothing is shared.
+    before the question; ``prefix``: their context, None when nothing is shared. ``fed_sha256``: the
+    digest of the pixels that the features came from, "" before.
     """
 
     images: tuple[NDArray[np.generic], ...]
@@ -34,6 +35,7 @@ class View:
     prefix_ids: tuple[int, ...] = field(repr=False)
     prefix: Context | None = field(repr=False)
     timing: Timing
+    fed_sha256: str = ""
 
     @property
     def n_frames(self) -> int:
@@ -42,13 +44,18 @@ class View:
 
     def pixel_sha256(self) -> str:
         """Hex sha256 of the float32 pixel tensor as fed, "" when blind."""
-        if not self.images:
-            return ""
+        if self.fed_sha256 or not self.images:
+            return self.fed_sha256
         digest = hashlib.sha256()
         n_stills = self.facts.n_stills if self.facts else 0
         for feeds in self.processor.feeds(self.images, n_stills=n_stills):
-            digest.update(np.ascontiguousarray(feeds["pixel_values"], "<f4").data)
+            digest.update(pixels_of(feeds))
         return digest.hexdigest()
+
+
+def pixels_of(feeds: Mapping[str, NDArray[np.generic]]) -> memoryview:
+    """The pixels among what a vision graph is fed, as the bytes that digests are taken of."""
+    return np.ascontiguousarray(feeds["pixel_values"], "<f4").data
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

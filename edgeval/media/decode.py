@@ -22,7 +22,7 @@ from edgeval.errors import ArgumentError
 from edgeval.media.claims import Claims
 from edgeval.media.container import opened
 from edgeval.media.gops import Work, split
-from edgeval.media.picture import picture
+from edgeval.media.picture import picture, sha256
 from edgeval.media.probe import probe
 from edgeval.media.reader import OffIndexError, Reader, StoppedError
 from edgeval.types import FramePlan, Frames, PacketIndex, Picture, VideoInfo
@@ -38,24 +38,29 @@ def decode(
     *,
     shrink: Callable[[Picture], NDArray[np.generic]],
     digest: bool = False,
+    stages: bool = False,
     workers: int | None = None,
     salvage: bool = False,
 ) -> Frames:
     """The frames of ``plan`` in its order, each made small by ``shrink`` as it comes out.
 
     ``shrink`` runs in the decoding threads (``workers``, by default one per core) and must not keep
-    the picture. ``digest`` adds the sha256 of every frame's uint8 RGB [H, W, 3], rotation applied.
+    the picture. ``digest`` adds the sha256 of every frame's uint8 RGB [H, W, 3], rotation applied;
+    ``stages`` that of every picture as decoded, which is cheaper.
     Raises VideoError for a damaged or vanished video; ``salvage`` gives a neighbour where a frame
     is lost and says so in ``Frames.damage``.
     """
     started = time.perf_counter()
     shrunk: dict[int, NDArray[np.generic]] = {}
     digests: dict[int, str] = {}
+    pictures: dict[int, str] = {}
     times: dict[int, float] = {}
 
     def see(frame_no: int, lent: Picture, at_s: float) -> None:
         shrunk[frame_no] = shrink(lent)
         times[frame_no] = at_s
+        if stages:
+            pictures[frame_no] = sha256(lent)
         if digest:
             digests[frame_no] = hashlib.sha256(pixels.to_rgb(lent).data).hexdigest()
 
@@ -65,6 +70,7 @@ def decode(
         pixels=tuple(shrunk[i] for i in plan.indices),
         pts_s=np.array([times[i] for i in plan.indices], np.float64),
         digests=tuple(digests[i] for i in plan.indices) if digest else (),
+        pictures=tuple(pictures[i] for i in plan.indices) if stages else (),
         damage=damage,
         decode_s=time.perf_counter() - started,
     )

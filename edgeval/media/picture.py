@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import hashlib
 from types import MappingProxyType
 from typing import Final, Literal
 
@@ -44,6 +45,17 @@ def picture(frame: av.VideoFrame, *, rotation_deg: int) -> Picture:
         )
     rgb = np.asarray(frame.to_ndarray(format="rgb24"), np.uint8)
     return Picture(planes=None, rgb=rgb, rotation_deg=rotation_deg)
+
+
+def sha256(lent: Picture) -> str:
+    """Digest of a picture as decoded, before any arithmetic: its samples and what they mean."""
+    meaning = f"{lent.bit_depth} {lent.matrix} {lent.full_range} {lent.rotation_deg}"
+    digest = hashlib.sha256(meaning.encode())
+    for plane in lent.planes or (lent.rgb,):
+        if plane is not None:
+            digest.update(f" {plane.shape} ".encode())
+            digest.update(np.ascontiguousarray(plane).data)
+    return digest.hexdigest()
 
 
 def _view(plane: av.video.plane.VideoPlane, frame: av.VideoFrame) -> NDArray[np.unsignedinteger]:

@@ -6,7 +6,18 @@ from collections.abc import Mapping
 from dataclasses import asdict
 from typing import Any
 
-from edgeval.types import Failure, Generation, PromptDigest, Question, Record, Score, Timing, Turn
+from edgeval.types import (
+    Failure,
+    Generation,
+    Logits,
+    PromptDigest,
+    Question,
+    Record,
+    Score,
+    Stages,
+    Timing,
+    Turn,
+)
 
 SCHEMA = 1
 
@@ -31,6 +42,7 @@ def from_json(row: Mapping[str, Any]) -> Record:
         timing["step_s"] = tuple(timing["step_s"])
         said = dict(row["generation"])
         said["token_ids"] = tuple(said["token_ids"])
+        said["logits"] = _logits(said.get("logits"))
         generation = Generation(**said, timing=Timing(**timing))
     return Record(
         question=Question(**question),
@@ -47,6 +59,24 @@ def from_json(row: Mapping[str, Any]) -> Record:
         damage=tuple(row["damage"]),
         turns=tuple(Turn(**turn) for turn in row["turns"]),
         note=row["note"],
+        stages=_stages(row.get("stages")),
+    )
+
+
+def _logits(row: Mapping[str, Any] | None) -> Logits | None:
+    """Records made before stages were kept have none."""
+    if row is None:
+        return None
+    return Logits(sha256=row["sha256"], top=tuple((at, value) for at, value in row["top"]))
+
+
+def _stages(row: Mapping[str, Any] | None) -> Stages | None:
+    if row is None:
+        return None
+    return Stages(
+        pictures=tuple(row["pictures"]),
+        pixels=row["pixels"],
+        prompt_ids=tuple((token, times) for token, times in row["prompt_ids"]),
     )
 
 
