@@ -65,7 +65,8 @@ class ScriptedModel:
         self, _view: ScriptedView, _prompt: Prompt, _decoding: Decoding, max_new_tokens: int
     ) -> Generation:
         assert max_new_tokens > 0
-        return Generation(text="B", token_ids=(3,), stop="eos", timing=Timing())
+        timing = Timing(prefill_s=2.0, step_s=(1.0,))
+        return Generation(text="B", token_ids=(3,), stop="eos", timing=timing)
 
 
 class Silent:
@@ -115,7 +116,9 @@ def make_clip(video: Path | None, **fields: object) -> Clip:
     return Clip(id="c", setting="video", video=video, questions=(question,), **fields)
 
 
-def asked(clip: Clip, folder: Path, how: str = "linspace_floor") -> tuple[ScriptedModel, run.Step]:
+def asked(
+    clip: Clip, folder: Path, how: str = "linspace_floor", prompting: str = "direct"
+) -> tuple[ScriptedModel, run.Step]:
     model, observer = ScriptedModel(), Silent()
     work = seeing.Work(
         benchmark=benchmarks.load("videommmu"),
@@ -124,6 +127,7 @@ def asked(clip: Clip, folder: Path, how: str = "linspace_floor") -> tuple[Script
         model=model,
         rule=FrameRule(how=how, n=4),
         decoding=Decoding(),
+        prompting=prompting,
     )
     with Journal.create(folder / "run", {"identity": {}}) as journal:
         run.execute(work, journal, observer)
@@ -182,3 +186,17 @@ def test_a_video_that_breaks_is_a_failure_worth_nothing(tmp_path: Path) -> None:
     assert step.record.failure.kind == "video"
     assert {score.status for score in step.record.scores.values()} == {"error"}
     assert {score.value for score in step.record.scores.values()} == {0.0}
+
+
+@pytest.mark.parametrize(
+    ("way", "others_s"), [("direct", 0.0), ("cot", 3.0), ("self-consistency", 12.0)]
+)
+def test_every_turn_of_a_way_of_prompting_is_paid_for(
+    way: str, others_s: float, tmp_path: Path
+) -> None:
+    """Each turn of the scripted model takes 3 s; the last one stands under its own stages."""
+    _, step = asked(make_clip(None), tmp_path, prompting=way)
+    assert step.record.generation is not None
+    timing = step.record.generation.timing
+    assert timing.other_turns_s == others_s
+    assert timing.question_s == others_s + 3.0
