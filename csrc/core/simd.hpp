@@ -4,6 +4,7 @@
 #include <cstdint>
 #include <vector>
 
+#include "core/path.hpp"
 #include "core/simd_aligned.hpp"
 
 namespace edgeval::pixels {
@@ -11,8 +12,7 @@ namespace edgeval::pixels {
 struct Axis;
 struct ColorFactors;
 
-/// Which instructions a kernel is written in. All give the same bits.
-enum class Path { kAuto, kScalar, kAvx2, kAvx512, kNeon };
+using edgeval::Path;
 
 /// Rows inside the pass are this many bytes longer than they say, so that a vector may
 /// start at the last pixel: kernels read and write up to kSlack bytes past the end of
