@@ -61,6 +61,12 @@ class Step:
     record: Record
 
 
+def steps(work: Work) -> Iterator[Step]:
+    """Every question of the work, asked and answered, in order; nothing is written."""
+    for seen in seen_ahead(work, work.clips, digest=False):
+        yield from _answer_clip(work, seen)
+
+
 def execute(work: Work, journal: Journal, observer: Observer) -> Report:
     """Ask every question that the journal does not hold yet, then report over all of them.
 

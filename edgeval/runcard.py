@@ -5,7 +5,7 @@ from __future__ import annotations
 import dataclasses
 import hashlib
 import platform
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from datetime import datetime, timezone
 from importlib import metadata
 from pathlib import Path
@@ -16,7 +16,7 @@ from edgeval.analyses import prompting, transcripts, variants
 from edgeval.analyses.transcripts import Transcripts
 from edgeval.analyses.transcripts.heard import Ears
 from edgeval.benchmarks.base import Benchmark
-from edgeval.device import cpu
+from edgeval.device import cpu, packages
 from edgeval.errors import ArgumentError, DataError, RunFolderError, UnknownName
 from edgeval.model import open_model
 from edgeval.modelfolder import manifest
@@ -97,19 +97,25 @@ def card(spec: Spec, work: Work, told: Transcripts | None = None) -> dict[str, o
             "system": platform.platform(),
             "python": platform.python_version(),
         },
+        "packages": packages.installed(),
         "started": datetime.now(timezone.utc).isoformat(timespec="seconds"),
     }
 
 
 def same_run(then: Mapping[str, Any], now: Mapping[str, Any]) -> None:
     """Raise RunFolderError, naming the first difference, unless both cards are of the same run."""
+    for key, was, found in differences(then, now):
+        raise RunFolderError(f"cannot resume: {key} was {was}, is now {found}; start a new run")
+
+
+def differences(
+    then: Mapping[str, Any], now: Mapping[str, Any]
+) -> Iterator[tuple[str, str | None, str | None]]:
+    """Key and both values of everything in which the identities of two run cards differ."""
     left, right = _flat(then["identity"]), _flat(now["identity"])
     for key in sorted({*left, *right}):
         if left.get(key) != right.get(key):
-            raise RunFolderError(
-                f"cannot resume: {key} was {left.get(key)}, is now {right.get(key)}; start a new "
-                f"run"
-            )
+            yield key, left.get(key), right.get(key)
 
 
 def _flat(value: object, prefix: str = "") -> dict[str, str]:

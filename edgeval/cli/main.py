@@ -22,6 +22,8 @@ class LazyGroup(click.Group):
         "errors": "Sample wrong answers onto a sheet, or count a filled one.",
         "frames": "Write the frames a rule picks from a video.",
         "score": "Score answers, or a finished run again, without a model.",
+        "capsule": "Pack a finished run into one file that anyone can check.",
+        "verify": "Check a capsule: sealed, scored again, replayed.",
         "data": "Check a dataset folder.",
         "export": "Export a checkpoint to ONNX graphs.",
         "doctor": "Say what on this machine is wrong for evaluating.",

@@ -74,19 +74,29 @@ def read_card(folder: Path) -> dict[str, object]:
     """The run card of a folder. Raises RunFolderError when there is none or it is not one."""
     path = folder / CARD
     try:
-        card = json.loads(path.read_text(encoding="utf-8"), parse_constant=_no_number)
+        return card_in(path.read_bytes(), str(path))
     except FileNotFoundError:
         raise RunFolderError(
             f"{folder}: got no {CARD}; wants a folder written by 'edgeval run'"
         ) from None
-    except (OSError, ValueError, RecursionError) as error:
+    except OSError as error:
         raise RunFolderError(
             f"{path}: cannot be read as a run card ({error}); start a new run"
+        ) from error
+
+
+def card_in(raw: bytes, where: str) -> dict[str, object]:
+    """The run card that ``raw`` is; ``where`` names it in the RunFolderError when it is none."""
+    try:
+        card = json.loads(raw.decode(), parse_constant=_no_number)
+    except (ValueError, RecursionError) as error:
+        raise RunFolderError(
+            f"{where}: cannot be read as a run card ({error}); start a new run"
         ) from error
     wrong = _wrong_in(card)
     if wrong:
         raise RunFolderError(
-            f"{path}: got a run card without a valid {wrong}; wants one written by 'edgeval run', "
+            f"{where}: got a run card without a valid {wrong}; wants one written by 'edgeval run', "
             "unchanged"
         )
     return dict(card)
@@ -137,7 +147,6 @@ def read_records(folder: Path, card: Mapping[str, object]) -> Tail:
 
     Raises RunFolderError where the file cannot be read.
     """
-    chain = seed_chain(card)
     path = folder / RECORDS
     try:
         raw = path.read_bytes() if path.exists() else b""
@@ -145,6 +154,12 @@ def read_records(folder: Path, card: Mapping[str, object]) -> Tail:
         raise RunFolderError(
             f"{path}: cannot be read ({error.strerror}); restore the run folder"
         ) from error
+    return records_in(raw, card)
+
+
+def records_in(raw: bytes, card: Mapping[str, object]) -> Tail:
+    """Every whole record of a journal's bytes up to the first that does not fit its chain."""
+    chain = seed_chain(card)
     records: list[Record] = []
     offset = 0
     while (end := raw.find(b"\n", offset)) >= 0:
