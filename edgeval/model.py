@@ -16,19 +16,13 @@ import numpy as np
 
 from edgeval import families
 from edgeval.chat.stops import Stops, read_stops
-from edgeval.chat.tokenizer import Tokenizer
+from edgeval.chat.tokenizer import Tokenizer, picture_ids
 from edgeval.engines import Floats, GraphFiles, Graphs, open_graphs
+from edgeval.engines.told import Entered, told
 from edgeval.errors import ArgumentError, ManifestError
 from edgeval.generate import Ending, generate, logits_of
 from edgeval.modelfolder import Manifest, manifest
-from edgeval.processor import (
-    DEFAULT,
-    Conduct,
-    Processor,
-    Setup,
-    Shrink,
-    Talk,
-)
+from edgeval.processor import DEFAULT, Conduct, Processor, Setup, Shrink, Talk
 from edgeval.types import (
     Ask,
     Caption,
@@ -159,6 +153,10 @@ class Model:
         """What this model is, for the run card: hashes, precision, engine, constants."""
         return self._card
 
+    def tell(self, entered: Entered) -> None:
+        """From now on, say which phase of an answer begins."""
+        self._graphs = told(self._graphs, entered)
+
     def close(self) -> None:
         """Free the graphs."""
         self._graphs.close()
@@ -268,6 +266,8 @@ def open_model(
     tokenizer = Tokenizer(
         found.files["tokenizer"].path, bos_token=bos if isinstance(bos, str) else ""
     )
+    for token in processor.image_tokens:
+        tokenizer.check_special(token, picture_ids(found.read("config")))
     graphs = open_graphs(
         engine,
         GraphFiles(

@@ -1,8 +1,8 @@
 """What a finished run leaves behind: results.json, samples_<task>.jsonl and report.md.
 
 results.json and the samples use lmms-eval's key names; everything of ours stands under one
-``edgeval`` key. Times are in results.json's own time keys and nowhere else, so that two runs of the
-same work leave the same files.
+``edgeval`` key. Times are in results.json's own time keys, in ``edgeval.costs`` and in the last
+section of report.md, and nowhere else, so that two runs of the same work leave the same files.
 """
 
 from __future__ import annotations
@@ -16,6 +16,7 @@ from pathlib import Path
 from typing import Any
 
 from edgeval.benchmarks.base import Benchmark
+from edgeval.costs.words import TITLE, section
 from edgeval.runfolder import dumps, model_name, write_atomically
 from edgeval.tables import comparison_tables, every_figure, main_table
 from edgeval.types import Record, Report, Timing
@@ -89,6 +90,7 @@ def _results(
             "report": asdict(report),
             "n_failed": sum(record.failure is not None for record in records),
             "n_damaged": sum(bool(record.damage) for record in records),
+            **({"costs": card["costs"]} if "costs" in card else {}),
         },
     }
 
@@ -159,9 +161,9 @@ def _sample(benchmark: Benchmark, index: int, record: Record) -> dict[str, objec
 
 
 def markdown(report: Report, card: Mapping[str, Any]) -> str:
-    """report.md: the main table, what it was measured on, every figure.
+    """report.md: the main table, what it was measured on, every figure; at the end what it cost.
 
-    No times, no machine.
+    Times and the machine are in that last section and nowhere else.
     """
     identity = card["identity"]
     model = identity["model"]
@@ -186,6 +188,8 @@ def markdown(report: Report, card: Mapping[str, Any]) -> str:
     ]
     for title, table in reversed(comparison_tables(report).items()):
         parts[2:2] = [f"## {title}", table]
+    if "costs" in card:
+        parts += [f"## {TITLE}", section(card["costs"])]
     return "\n\n".join(parts) + "\n"
 
 

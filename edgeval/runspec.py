@@ -90,6 +90,7 @@ class Spec:
     speech_model: Path | None = None
     cache: Path | None = None
     deadlines: tuple[float, ...] = ()
+    device_card: bool = True
 
     def to_json(self) -> dict[str, object]:
         """Plain JSON values, from which ``from_json`` makes an equal spec."""
@@ -140,7 +141,7 @@ class Spec:
             **dict.fromkeys(("benchmark", "model", "engine", "protocol", "prompting"), (str,)),
             **dict.fromkeys(("precision", "transcript"), (str, type(None))),
             **dict.fromkeys(("limit", "max_pixels", "threads", "frames.n"), (int, type(None))),
-            **dict.fromkeys(("share", "keep_going"), (bool,)),
+            **dict.fromkeys(("share", "keep_going", "device_card"), (bool,)),
             **dict.fromkeys(("frames.rule", "frames.order"), (str, type(None))),
             **dict.fromkeys(("frames.seed", "decoding.seed", "decoding.top_k"), (int,)),
             "frames.fps": (int, float, type(None)),

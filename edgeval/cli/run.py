@@ -18,7 +18,11 @@ from edgeval.analyses import variants
 from edgeval.cli.deadlines import deadline_option, deadline_table
 from edgeval.cli.ears import ears
 from edgeval.cli.progress import Progress
+from edgeval.cli.watching import Together, monitor
+from edgeval.costs.words import TITLE, section
+from edgeval.device.monitor import Monitor
 from edgeval.errors import ArgumentError, Interrupted
+from edgeval.finished import completed
 from edgeval.run import execute
 from edgeval.runcard import prepare, same_run
 from edgeval.runfolder import model_name, read_card
@@ -74,6 +78,7 @@ SEED = click.IntRange(0, 2**64 - 1)
 @click.option("--keep-going", is_flag=True, help="Run although videos are missing or damaged.")
 @click.option("-o", "--output", type=click.Path(path_type=Path), help="Run folder to make.")
 @click.option("--resume", type=click.Path(path_type=Path), help="Run folder to go on with.")
+@click.option("--no-device-card", is_flag=True, help="Do not watch power, clocks and memory.")
 @click.option("--trace", type=click.Path(path_type=Path), help="Write every noun of every answer.")
 @click.option(
     "--progress",
@@ -98,10 +103,11 @@ def command(ctx: click.Context, /, **_: object) -> int:
     spec = _spec(chosen)
     if chosen["output"] is not None:
         refuse_taken(chosen["output"])  # Before a model is loaded; Journal.create makes sure.
-    work, card = prepare(spec, ears(spec))
-    folder = chosen["output"] or claim(Path("runs"), _name(spec))
-    with Journal.create(folder, card) as journal:
-        return _execute(work, journal, spec, chosen["progress"])
+    with monitor(spec) as watcher:
+        work, card = prepare(spec, ears(spec))
+        folder = chosen["output"] or claim(Path("runs"), _name(spec))
+        with Journal.create(folder, card) as journal:
+            return _execute(work, journal, spec, (chosen["progress"], watcher))
 
 
 def _only_resume(ctx: click.Context) -> None:
@@ -156,6 +162,7 @@ def _spec(chosen: Mapping[str, Any]) -> Spec:
         share=not chosen["no_share"],
         keep_going=chosen["keep_going"],
         trace=chosen["trace"],
+        device_card=not chosen["no_device_card"],
         deadlines=chosen["deadlines"],
     )
 
@@ -179,32 +186,38 @@ def _name(spec: Spec) -> str:
 
 def _resume(folder: Path, progress: str) -> int:
     spec = Spec.from_card(read_card(folder))
-    work, card = prepare(spec, ears(spec))
-    with Journal.resume(folder) as journal:
-        same_run(journal.card, card)
-        if journal.torn_bytes:
-            click.echo(
-                f"edgeval: {folder}: {journal.torn_bytes} bytes after the last whole record were "
-                "torn or damaged; their questions are asked again",
-                err=True,
-            )
-        return _execute(work, journal, spec, progress)
+    with monitor(spec) as watcher:
+        work, card = prepare(spec, ears(spec))
+        with Journal.resume(folder) as journal:
+            same_run(journal.card, card)
+            if journal.torn_bytes:
+                click.echo(
+                    f"edgeval: {folder}: {journal.torn_bytes} bytes after the last whole record "
+                    "were torn or damaged; their questions are asked again",
+                    err=True,
+                )
+            return _execute(work, journal, spec, (progress, watcher))
 
 
-def _execute(work: Work, journal: Journal, spec: Spec, how: str) -> int:
+def _execute(work: Work, journal: Journal, spec: Spec, seen_by: tuple[str, Monitor]) -> int:
+    """``seen_by``: how progress is shown, and what watches the hardware."""
+    how, watcher = seen_by
     trace = None if spec.trace is None else Trace(spec.trace, journal.records)
+    work.model.tell(watcher.entered)
     began = time.monotonic()
     try:
         with _terminable(), Progress(how, work.benchmark.rules[0], trace) as progress:
-            report = execute(work, journal, progress)
+            watcher.start(journal.folder, journal.card)
+            report = execute(work, journal, Together(progress, watcher))
     except KeyboardInterrupt:
         click.echo(_go_on(journal), err=True)
         raise
     finally:
+        watcher.stop()
         work.model.close()
         if trace is not None:
             trace.close()
-    card = _completed(journal, time.monotonic() - began)
+    card = completed(journal, time.monotonic() - began)
     reports.write(
         journal.folder,
         card=card,
@@ -216,6 +229,7 @@ def _execute(work: Work, journal: Journal, spec: Spec, how: str) -> int:
     _print(report, journal)
     if spec.deadlines:
         click.echo(deadline_table(work.benchmark, journal.records, spec.deadlines))
+    click.echo(f"\n{TITLE}\n\n{section(card['costs'])}")
     return _exit_code(journal.records, report, keep_going=spec.keep_going)
 
 
@@ -240,31 +254,6 @@ def _terminable() -> Iterator[None]:
         yield
     finally:
         signal.signal(signal.SIGTERM, before)
-
-
-def _completed(journal: Journal, seconds: float) -> dict[str, object]:
-    """The run card with what is known at the end: videos and times (summed over resumes)."""
-    spent = journal.card.get("seconds", 0.0)
-    videos = {
-        record.video: record.video_sha256 for record in journal.records if record.video_sha256
-    }
-    times = reports.seconds(journal.records)
-    return {
-        **journal.card,
-        "videos": dict(sorted(videos.items())),
-        "seconds": round(float(str(spent)) + seconds, 3),
-        "seconds_by_stage": {
-            "decode": round(times.decode_s, 3),
-            "preprocess": round(times.preprocess_s, 3),
-            "vision": round(times.vision_s, 3),
-            "prefix": round(times.prefix_s, 3),
-            "prefill": round(times.prefill_s, 3),
-            "generate": round(sum(times.step_s), 3),
-            "other_turns": round(times.other_turns_s, 3),
-        },
-        "seconds_a_question": reports.seconds_a_question(journal.records),
-        "finished": datetime.now(timezone.utc).isoformat(timespec="seconds"),
-    }
 
 
 def _print(report: Report, journal: Journal) -> None:

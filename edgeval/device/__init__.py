@@ -1,1 +1,1 @@
-"""What the machine is like: one small reader per file, over /proc and /sys, that never fails."""
+"""The hardware: what it is like (for `doctor`), and how it fares during a run (the device card)."""

@@ -2,10 +2,12 @@
 
 from __future__ import annotations
 
+import os
 from dataclasses import dataclass
 from pathlib import Path
 
 from edgeval.device import kernel
+from edgeval.device.gauge import Gauge
 from edgeval.device.symptom import Symptom
 
 GIB = 1 << 30
@@ -44,6 +46,46 @@ def read(root: Path = Path("/")) -> Memory:
         limit=min(limits, default=None),
         swap_used=size("SwapTotal") - size("SwapFree"),
     )
+
+
+class Left:
+    """/proc/meminfo's MemAvailable, read again and again."""
+
+    def __init__(self, root: Path) -> None:
+        self._gauge = Gauge(root / "proc/meminfo")
+
+    def read(self) -> int | None:
+        """Bytes that may still be had; None where the kernel does not say."""
+        _, name, rest = self._gauge.text(512).partition(b"MemAvailable:")
+        words = rest.split(maxsplit=1) if name else []
+        return int(words[0]) * 1024 if words and words[0].isdigit() else None
+
+    def close(self) -> None:
+        """Let go of the file."""
+        self._gauge.close()
+
+
+class Resident:
+    """Bytes of RAM this process has now, and the most it ever had."""
+
+    def __init__(self, root: Path) -> None:
+        self._gauge = Gauge(root / "proc/self/statm")
+        self._page = os.sysconf("SC_PAGE_SIZE")
+        self._status = root / "proc/self/status"
+
+    def read(self) -> int:
+        """Now; 0 where the kernel does not say."""
+        words = self._gauge.text(128).split()
+        return int(words[1]) * self._page if len(words) > 1 else 0
+
+    def most(self) -> int:
+        """The high-water mark since the process began; 0 where the kernel does not say."""
+        said = kernel.fields(self._status).get("VmHWM", "").partition(" ")[0]
+        return (kernel.whole(said) or 0) * 1024
+
+    def close(self) -> None:
+        """Let go of the file."""
+        self._gauge.close()
 
 
 def symptoms(memory: Memory) -> list[Symptom]:

@@ -38,8 +38,9 @@ def final_files(folder: Path) -> dict[str, str]:
     results = json.loads((folder / "results.json").read_text())
     for key in ("start_time", "end_time", "total_evaluation_time_seconds"):
         del results[key]
+    del results["edgeval"]["costs"]
     files["results.json"] = json.dumps(results, sort_keys=True)
-    files["report.md"] = (folder / "report.md").read_text()
+    files["report.md"] = (folder / "report.md").read_text().partition("## What it cost")[0]
     return files
 
 

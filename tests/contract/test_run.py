@@ -27,14 +27,15 @@ def edgeval(*arguments: object, cwd: Path, **options: object) -> subprocess.Comp
 
 
 def without_times(folder: Path) -> dict[str, object]:
-    """Every final file; of results.json all but its own time keys."""
+    """Every final file without its times: keys of results.json, the last section of report.md."""
     files: dict[str, object] = {
         path.name: path.read_text() for path in sorted(folder.glob("samples_*.jsonl"))
     }
-    files["report.md"] = (folder / "report.md").read_text()
+    files["report.md"] = (folder / "report.md").read_text().partition("## What it cost")[0]
     results = json.loads((folder / "results.json").read_text())
     for key in ("start_time", "end_time", "total_evaluation_time_seconds"):
         assert results.pop(key) is not None
+    assert results["edgeval"].pop("costs") is not None
     files["results.json"] = results
     return files
 
