@@ -14,7 +14,7 @@ from numpy.typing import NDArray
 
 from edgeval import pixels
 from edgeval.errors import ManifestError
-from edgeval.modelfolder import Manifest
+from edgeval.modelfolder import Manifest, numbers
 from edgeval.modelfolder.manifest import check_keys
 from edgeval.processor import Feeds
 from edgeval.types import Picture
@@ -73,15 +73,16 @@ def fixed_frame(manifest: Manifest, found: Mapping[str, object]) -> FixedFrame:
     resample = table.get("resample")
     if resample not in ("bilinear", "bicubic", "lanczos"):
         raise ManifestError(f"{where}: got resample {resample!r}; wants bilinear, bicubic, lanczos")
-    n_frames = table.get("n_frames")
     return FixedFrame(
-        height=_whole(table, "height", where),
-        width=_whole(table, "width", where),
+        height=numbers.whole(table, "height", where, most=numbers.MOST_EDGE),
+        width=numbers.whole(table, "width", where, most=numbers.MOST_EDGE),
         resample=resample,
-        mean=_triple(table, "mean", where),
-        std=_triple(table, "std", where),
-        tokens=_whole(table, "tokens", where),
-        n_frames=None if n_frames is None else _whole(table, "n_frames", where),
+        mean=numbers.triple(table, "mean", where),
+        std=numbers.spread(table, "std", where),
+        tokens=numbers.whole(table, "tokens", where, most=numbers.MOST_TOKENS),
+        n_frames=None
+        if table.get("n_frames") is None
+        else numbers.whole(table, "n_frames", where, most=numbers.MOST_FRAMES),
     )
 
 
@@ -112,8 +113,7 @@ def from_checkpoint(manifest: Manifest) -> dict[str, object]:
             raise ManifestError(
                 f"{where}: got {switch} = {video[switch]!r}; only {wanted} is known here"
             )
-    if abs(float(str(video.get("rescale_factor", 1 / 255))) * 255 - 1) > 1e-9:
-        raise ManifestError(f"{where}: got rescale_factor {video['rescale_factor']}; wants 1/255")
+    numbers.check_rescale(video, where)
     size = as_object(video.get("size"))
     number = video.get("resample", 3)
     return {
@@ -129,21 +129,3 @@ def from_checkpoint(manifest: Manifest) -> dict[str, object]:
 def as_object(value: object) -> Mapping[str, object]:
     """A JSON object, an empty one for anything else."""
     return value if isinstance(value, dict) else {}
-
-
-def _whole(table: Mapping[str, object], key: str, where: str) -> int:
-    value = table.get(key)
-    if not isinstance(value, int) or isinstance(value, bool) or value < 1:
-        raise ManifestError(f"{where}: got {key} = {value!r}; wants a whole number >= 1")
-    return value
-
-
-def _triple(table: Mapping[str, object], key: str, where: str) -> pixels.Triple:
-    value = table.get(key)
-    if (
-        not isinstance(value, list)
-        or len(value) != 3
-        or not all(isinstance(v, (int, float)) for v in value)
-    ):
-        raise ManifestError(f"{where}: got {key} = {value!r}; wants three numbers")
-    return float(value[0]), float(value[1]), float(value[2])

@@ -6,6 +6,7 @@ from dataclasses import dataclass
 
 from edgeval.errors import ManifestError
 from edgeval.modelfolder import Manifest
+from edgeval.modelfolder.numbers import brief, positive
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -28,13 +29,11 @@ def read_stops(found: Manifest, *, only: int | None = None) -> Stops:
     for option in reversed(options):
         if option.get("eos_token_id") is not None:
             eos = option["eos_token_id"]
-    ids = [value for value in (eos if isinstance(eos, list) else [eos]) if isinstance(value, int)]
+    given = eos if isinstance(eos, list) else [eos]
+    ids = [value for value in given if isinstance(value, int) and not isinstance(value, bool)]
     ids = ids if only is None else [only]
     if not ids:
-        raise ManifestError(f"{found.folder}: got eos_token_id {eos!r}; wants a whole number")
-    penalty = generation.get("repetition_penalty") or 1.0
-    if not isinstance(penalty, (int, float)) or penalty <= 0:
-        raise ManifestError(
-            f"{found.folder}: got repetition_penalty {penalty!r}; wants a number > 0"
-        )
-    return Stops(eos_ids=frozenset(ids), repetition_penalty=float(penalty))
+        raise ManifestError(f"{found.folder}: got eos_token_id {brief(eos)}; wants a whole number")
+    named = {"repetition_penalty": generation.get("repetition_penalty") or 1.0}
+    penalty = positive(named, "repetition_penalty", str(found.folder))
+    return Stops(eos_ids=frozenset(ids), repetition_penalty=penalty)

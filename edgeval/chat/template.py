@@ -24,7 +24,7 @@ from jinja2.runtime import Context, Undefined
 from jinja2.sandbox import ImmutableSandboxedEnvironment
 
 from edgeval.errors import ManifestError
-from edgeval.modelfolder import read_json
+from edgeval.modelfolder.text import read_json, read_text
 
 MAX_SOURCE_CHARS = 100_000
 MAX_VALUE_WEIGHT = 1_000_000
@@ -114,10 +114,7 @@ def read_template(path: Path) -> str:
         if not isinstance(source, str):
             raise ManifestError(f"{path}: got no text under 'chat_template'")
         return source
-    try:
-        return path.read_text("utf-8")
-    except (OSError, UnicodeDecodeError) as error:
-        raise ManifestError(f"{path}: cannot be read as text ({error})") from error
+    return read_text(path)
 
 
 class _Generation(Extension):

@@ -3,12 +3,12 @@
 from __future__ import annotations
 
 import hashlib
-import json
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, field
 from pathlib import Path
 
-from edgeval.errors import ManifestError, UnknownName
+from edgeval.errors import UnknownName
+from edgeval.modelfolder.text import read_json
 
 GRAPHS = ("vision_encoder", "embed_tokens", "decoder_model_merged")
 ROLES = (
@@ -102,14 +102,3 @@ def sha256(path: Path) -> str:
         while block := file.read(1 << 20):
             digest.update(block)
     return digest.hexdigest()
-
-
-def read_json(path: Path) -> dict[str, object]:
-    """A JSON object from a file; ManifestError when it is anything else."""
-    try:
-        value = json.loads(path.read_text("utf-8"))
-    except (OSError, UnicodeDecodeError, json.JSONDecodeError) as error:
-        raise ManifestError(f"{path}: cannot be read as JSON ({error})") from error
-    if not isinstance(value, dict):
-        raise ManifestError(f"{path}: got {type(value).__name__}; wants a JSON object")
-    return value

@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import difflib
 import sys
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable, Iterator, Mapping
 from pathlib import Path
 
 from edgeval.errors import ManifestError, UnknownName
@@ -22,7 +22,9 @@ from edgeval.modelfolder import (
     Variant,
     sha256,
 )
+from edgeval.modelfolder.external import data_files
 from edgeval.modelfolder.published import detect
+from edgeval.modelfolder.text import check_small, read_text
 
 if sys.version_info >= (3, 11):
     import tomllib
@@ -99,16 +101,18 @@ def load(folder: Path) -> Manifest:
             raise ManifestError(
                 f"model {folder}: {file.path.name} is missing; export or download the model again"
             )
+    for file in manifest.files.values():
+        check_small(file.path)
     return manifest
 
 
 def verify(manifest: Manifest, variant: Variant) -> dict[str, str]:
     """sha256 of every file that ``variant`` uses, by path in the folder.
 
-    ManifestError when one breaks its promise.
+    ManifestError when one breaks its promise, or when a graph's weights lie outside its folder.
     """
     digests: dict[str, str] = {}
-    for file in (*manifest.files.values(), *variant.graphs.values()):
+    for file in (*manifest.files.values(), *_graph_files(manifest, variant)):
         name = file.path.relative_to(manifest.folder).as_posix()
         digests[name] = sha256(file.path)
         if file.sha256 and digests[name] != file.sha256:
@@ -120,10 +124,26 @@ def verify(manifest: Manifest, variant: Variant) -> dict[str, str]:
     return digests
 
 
+def _graph_files(manifest: Manifest, variant: Variant) -> Iterator[ModelFile]:
+    """The graphs, and the files of weights that they name wherever the manifest does not."""
+    yield from variant.graphs.values()
+    named = {file.path for file in variant.graphs.values()}
+    for role in GRAPHS:
+        for path in data_files(variant.graphs[role].path):
+            if path in named:
+                continue
+            if manifest.declared:
+                raise ManifestError(
+                    f"model {manifest.name}: {role} has weights in {path.name}, for which the "
+                    "manifest promises no hash; export the model again"
+                )
+            yield ModelFile(path=path)
+
+
 def _declared(path: Path) -> Manifest:
     try:
-        table = tomllib.loads(path.read_text("utf-8"))
-    except (OSError, UnicodeDecodeError, tomllib.TOMLDecodeError) as error:
+        table = tomllib.loads(read_text(path))
+    except (ValueError, RecursionError) as error:
         raise ManifestError(f"{path}: not TOML ({error})") from error
     check_keys(table, TOP_KEYS, f"{path}")
     if table.get("schema") != SCHEMA:

@@ -8,15 +8,17 @@ a page or two. Field numbers: onnx/onnx.proto3 of onnx 1.23.
 
 from __future__ import annotations
 
+import math
 import mmap
-from collections.abc import Iterator
 from dataclasses import dataclass
 from pathlib import Path
 
 import numpy as np
 from numpy.typing import NDArray
 
-from edgeval.errors import ManifestError
+from edgeval.dataset import inside
+from edgeval.errors import DataError, ManifestError
+from edgeval.modelfolder import wire
 
 DTYPES = {
     1: "float32",
@@ -29,7 +31,6 @@ DTYPES = {
     11: "float64",
 }
 GRAPH, NODE, INITIALIZER, INPUT, OUTPUT = 7, 1, 5, 11, 12
-VARINT, FIXED64, BYTES, FIXED32 = 0, 1, 2, 5
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -74,7 +75,32 @@ def read(path: Path) -> Graph:
     except FileNotFoundError as error:
         raise ManifestError(f"graph {path}: no such file") from error
     except (ValueError, IndexError, UnicodeDecodeError, OSError) as error:
-        raise ManifestError(f"graph {path}: not an ONNX file ({error})") from error
+        raise broken(path, error) from error
+
+
+def broken(path: Path, error: Exception) -> ManifestError:
+    """The error for a file that cannot be read as ONNX; what it is instead where that is known."""
+    return ManifestError(f"graph {path}: not an ONNX file to use ({_kind(path) or error})")
+
+
+def beside(path: Path, location: str) -> Path:
+    """A file of weights that a graph names. Raises ValueError for one outside the graph's folder.
+
+    By its words and by where links lead; those of a hub's cache into the same cache are followed.
+    """
+    try:
+        return inside(path.parent, location)
+    except DataError as error:
+        raise ValueError(f"its weights lie outside the folder, in {location[:200]}") from error
+
+
+def _kind(path: Path) -> str:
+    """What a file is instead, by its first bytes."""
+    with path.open("rb") as file:
+        head = file.read(4)
+    if head[:1] == b"\x80":
+        return "but a pickle, which can run code when loaded"
+    return "but a zip archive, as torch saves pickles in" if head == b"PK\x03\x04" else ""
 
 
 def lookup_table(path: Path) -> NDArray[np.generic] | None:
@@ -83,12 +109,15 @@ def lookup_table(path: Path) -> NDArray[np.generic] | None:
     None for any other graph.
     """
     graph = read(path)
-    lookups = [node for node in graph.nodes if node.op == "Gather"]
+    lookups = [node for node in graph.nodes if node.op == "Gather" and node.inputs]
     weight = graph.weights.get(lookups[0].inputs[0]) if lookups else None
     if len(graph.nodes) != 1 or weight is None or not weight.dtype or len(weight.shape) != 2:
         return None
     if not weight.path.is_file():
         raise ManifestError(f"graph {path}: its weights {weight.path.name} are missing")
+    size = weight.path.stat().st_size
+    if not 0 <= weight.offset <= size - weight.nbytes:
+        raise ManifestError(f"graph {path}: its weights {weight.path.name} are cut off")
     return np.memmap(weight.path, weight.dtype, "r", offset=weight.offset, shape=weight.shape)
 
 
@@ -99,12 +128,12 @@ def _graph(view: mmap.mmap, path: Path) -> Graph:
     weights: dict[str, Weight] = {}
     spans = [
         span
-        for field, span in _fields(view, (0, len(view)))
+        for field, span in wire.fields(view, (0, len(view)))
         if field == GRAPH and isinstance(span, tuple)
     ]
     if len(spans) != 1:
         raise ValueError("no graph in it")
-    for field, span in _fields(view, spans[0]):
+    for field, span in wire.fields(view, spans[0]):
         if not isinstance(span, tuple):
             continue
         if field == NODE:
@@ -113,7 +142,7 @@ def _graph(view: mmap.mmap, path: Path) -> Graph:
             weight = _weight(view, span, path)
             weights[weight.name] = weight
         elif field in (INPUT, OUTPUT):
-            (inputs if field == INPUT else outputs).append(_strings(view, span, 1)[0])
+            (inputs if field == INPUT else outputs).append(wire.strings(view, span, 1)[0])
     return Graph(
         path=path,
         inputs=tuple(name for name in inputs if name not in weights),
@@ -124,86 +153,31 @@ def _graph(view: mmap.mmap, path: Path) -> Graph:
 
 
 def _node(view: mmap.mmap, span: tuple[int, int]) -> Node:
-    return Node(op="".join(_strings(view, span, 4)), inputs=tuple(_strings(view, span, 1)))
+    return Node(op="".join(wire.strings(view, span, 4)), inputs=tuple(wire.strings(view, span, 1)))
 
 
 def _weight(view: mmap.mmap, span: tuple[int, int], path: Path) -> Weight:
     shape: list[int] = []
     name, kind, data = "", 0, (0, 0)
     external: dict[str, str] = {}
-    for field, value in _fields(view, span):
+    for field, value in wire.fields(view, span):
         if field == 1:
-            shape += [value] if isinstance(value, int) else _packed(view, value)
+            shape += [value] if isinstance(value, int) else wire.packed(view, value)
         elif field == 2 and isinstance(value, int):
             kind = value
         elif isinstance(value, tuple) and field == 8:
-            name = _text(view, value)
+            name = wire.text(view, value)
         elif isinstance(value, tuple) and field == 9:
             data = value
         elif isinstance(value, tuple) and field == 13:
-            external["".join(_strings(view, value, 1))] = "".join(_strings(view, value, 2))
+            external["".join(wire.strings(view, value, 1))] = "".join(wire.strings(view, value, 2))
     offset, nbytes, file = data[0], data[1] - data[0], path
     if "location" in external:
-        file = path.parent / external["location"]
-        if Path(external["location"]).is_absolute() or ".." in file.relative_to(path.parent).parts:
-            raise ValueError(f"its weights lie outside the folder, in {external['location']}")
+        file = beside(path, external["location"])
         offset, nbytes = int(external.get("offset", 0)), int(external.get("length", 0))
     dtype = DTYPES.get(kind, "")
-    if not dtype or nbytes != int(np.prod(shape, dtype=np.int64)) * np.dtype(dtype).itemsize:
+    if not dtype or nbytes != math.prod(shape) * np.dtype(dtype).itemsize:
         dtype = ""
     return Weight(
         name=name, dtype=dtype, shape=tuple(shape), path=file, offset=offset, nbytes=nbytes
     )
-
-
-def _fields(view: mmap.mmap, span: tuple[int, int]) -> Iterator[tuple[int, int | tuple[int, int]]]:
-    """(field number, value) pairs of a message; a length-delimited value is its span."""
-    at, end = span
-    while at < end:
-        key, at = _varint(view, at)
-        field, wire = key >> 3, key & 7
-        if wire == VARINT:
-            value, at = _varint(view, at)
-            yield field, value
-        elif wire == BYTES:
-            length, at = _varint(view, at)
-            if length > end - at:
-                raise ValueError("cut off")
-            yield field, (at, at + length)
-            at += length
-        elif wire in (FIXED64, FIXED32):
-            at += 8 if wire == FIXED64 else 4
-        else:
-            raise ValueError(f"wire type {wire}")
-
-
-def _varint(view: mmap.mmap, at: int) -> tuple[int, int]:
-    value = shift = 0
-    while True:
-        byte = view[at]
-        value |= (byte & 0x7F) << shift
-        at, shift = at + 1, shift + 7
-        if byte < 0x80:
-            return value, at
-        if shift > 63:
-            raise ValueError("a number that does not end")
-
-
-def _packed(view: mmap.mmap, span: tuple[int, int]) -> list[int]:
-    at, values = span[0], []
-    while at < span[1]:
-        value, at = _varint(view, at)
-        values.append(value)
-    return values
-
-
-def _text(view: mmap.mmap, span: tuple[int, int]) -> str:
-    return view[span[0] : span[1]].decode("utf-8")
-
-
-def _strings(view: mmap.mmap, span: tuple[int, int], wanted: int) -> list[str]:
-    return [
-        _text(view, value)
-        for field, value in _fields(view, span)
-        if field == wanted and isinstance(value, tuple)
-    ]

@@ -18,8 +18,8 @@ from edgeval.modelfolder import (
     ModelFile,
     Variant,
     onnxfile,
-    read_json,
 )
+from edgeval.modelfolder.text import read_json
 
 NAMES = {
     "config": ("config.json",),

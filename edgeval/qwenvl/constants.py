@@ -7,12 +7,13 @@ from dataclasses import dataclass
 
 from edgeval import mrope
 from edgeval.errors import ManifestError
-from edgeval.modelfolder import Manifest
+from edgeval.modelfolder import Manifest, numbers
 from edgeval.modelfolder.manifest import check_keys
 
 BICUBIC = 3
 POSITIONS = "positions"
-Triple = tuple[float, float, float]
+# Pixels of a patch, patches of a token, frames of a patch.
+MOST_SIDE = 256
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -28,8 +29,8 @@ class Constants:
     patch: int
     merge: int
     frames: int
-    mean: Triple
-    std: Triple
+    mean: numbers.Triple
+    std: numbers.Triple
     least: int
     most: int
     image_least: int
@@ -68,24 +69,25 @@ def constants(manifest: Manifest) -> Constants:
     vision = _table(manifest.read("config").get("vision_config"))
     least, most = _edges(video, where)
     image_least, image_most = _edges(image or video, where)
-    rate = vision.get("tokens_per_second")
-    fps = video.get("fps")
+    rate = numbers.number(vision.get("tokens_per_second"))
+    fps = numbers.number(video.get("fps"))
+    frames = numbers.MOST_FRAMES
     return Constants(
-        patch=_whole(video, "patch_size", where),
-        merge=_whole(video, "merge_size", where),
-        frames=_whole(video, "temporal_patch_size", where),
-        mean=_triple(video, "image_mean", where),
-        std=_triple(video, "image_std", where),
+        patch=numbers.whole(video, "patch_size", where, most=MOST_SIDE),
+        merge=numbers.whole(video, "merge_size", where, most=MOST_SIDE),
+        frames=numbers.whole(video, "temporal_patch_size", where, most=MOST_SIDE),
+        mean=numbers.triple(video, "image_mean", where),
+        std=numbers.spread(video, "image_std", where),
         least=least,
         most=most,
         image_least=image_least,
         image_most=image_most,
-        fps=float(fps) if isinstance(fps, (int, float)) and fps > 0 else None,
-        min_frames=_whole({"min_frames": 4, **video}, "min_frames", where),
-        max_frames=_whole({"max_frames": 768, **video}, "max_frames", where),
-        max_tokens=_whole({"max_video_tokens": 128000, **video}, "max_video_tokens", where),
+        fps=fps if fps is not None and fps > 0 else None,
+        min_frames=numbers.whole({"min_frames": 4, **video}, "min_frames", where, most=frames),
+        max_frames=numbers.whole({"max_frames": 768, **video}, "max_frames", where, most=frames),
+        max_tokens=numbers.whole({"max_video_tokens": 128000, **video}, "max_video_tokens", where),
         capped=video.get("cap_pixels_per_frame") is True,
-        rate=int(rate) if isinstance(rate, (int, float)) else None,
+        rate=None if rate is None else int(rate),
         positions=mrope.check(str(manifest.video.get(POSITIONS, mrope.V5))),
     )
 
@@ -94,8 +96,7 @@ def _check_switches(video: Mapping[str, object], where: str) -> None:
     for switch in ("do_resize", "do_rescale", "do_normalize"):
         if video.get(switch, True) is not True:
             raise ManifestError(f"{where}: got {switch} = false; only true is known here")
-    if abs(float(str(video.get("rescale_factor", 1 / 255))) * 255 - 1) > 1e-9:
-        raise ManifestError(f"{where}: got rescale_factor {video['rescale_factor']}; wants 1/255")
+    numbers.check_rescale(video, where)
     if video.get("resample", BICUBIC) != BICUBIC:
         raise ManifestError(f"{where}: got resample {video['resample']}; wants 3 (bicubic)")
 
@@ -106,7 +107,9 @@ def _edges(table: Mapping[str, object], where: str) -> tuple[int, int]:
     for new, old in (("shortest_edge", "min_pixels"), ("longest_edge", "max_pixels")):
         if isinstance(table.get(old), int):
             size[new] = table[old]
-    least, most = (_whole(size, key, where) for key in ("shortest_edge", "longest_edge"))
+    # A picture is enlarged to the least, so that is what could fill a memory.
+    least = numbers.whole(size, "shortest_edge", where, most=numbers.MOST_PIXELS)
+    most = numbers.whole(size, "longest_edge", where)
     if most < least:
         raise ManifestError(f"{where}: got at least {least} pixels and at most {most}")
     return least, most
@@ -114,21 +117,3 @@ def _edges(table: Mapping[str, object], where: str) -> tuple[int, int]:
 
 def _table(value: object) -> Mapping[str, object]:
     return value if isinstance(value, dict) else {}
-
-
-def _whole(table: Mapping[str, object], key: str, where: str) -> int:
-    value = table.get(key)
-    # Far above any real number, far below what would not fit in memory's arithmetic.
-    if not isinstance(value, int) or isinstance(value, bool) or not 1 <= value <= 1 << 40:
-        raise ManifestError(f"{where}: got {key} = {value!r}; wants a whole number >= 1")
-    return value
-
-
-def _triple(table: Mapping[str, object], key: str, where: str) -> Triple:
-    value = table.get(key)
-    numbers = value if isinstance(value, list) else []
-    if len(numbers) != len(("r", "g", "b")) or not all(
-        isinstance(v, (int, float)) for v in numbers
-    ):
-        raise ManifestError(f"{where}: got {key} = {value!r}; wants three numbers")
-    return float(numbers[0]), float(numbers[1]), float(numbers[2])

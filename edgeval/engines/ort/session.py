@@ -65,7 +65,7 @@ class Session:
         options.intra_op_num_threads = threads or n_cores()
         options.inter_op_num_threads = 1
         options.execution_mode = ort.ExecutionMode.ORT_SEQUENTIAL
-        options.log_severity_level = 3
+        options.log_severity_level = 4  # an error is raised, and told once
         options.use_deterministic_compute = True
         # Waiting threads would burn the core that the video decoder needs.
         options.add_session_config_entry("session.intra_op.allow_spinning", "0")

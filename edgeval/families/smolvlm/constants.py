@@ -7,7 +7,7 @@ from dataclasses import dataclass
 from typing import Literal, TypeGuard, get_args
 
 from edgeval.errors import ManifestError
-from edgeval.modelfolder import Manifest
+from edgeval.modelfolder import Manifest, numbers
 from edgeval.modelfolder.manifest import check_keys
 
 Resample = Literal["bilinear", "bicubic", "lanczos"]
@@ -53,16 +53,17 @@ def constants(manifest: Manifest) -> Constants:
         raise ManifestError(
             f"{where}: got resample {resample!r}; wants {', '.join(get_args(Resample))}"
         )
-    fps, max_frames = table.get("fps"), table.get("max_frames")
     return Constants(
-        longest_edge=_whole(table, "longest_edge", where),
-        square=_whole(table, "square", where),
+        longest_edge=numbers.whole(table, "longest_edge", where, most=numbers.MOST_EDGE),
+        square=numbers.whole(table, "square", where, most=numbers.MOST_EDGE),
         resample=resample,
-        mean=_triple(table, "mean", where),
-        std=_triple(table, "std", where),
-        tokens=_whole(table, "tokens", where),
-        fps=None if fps is None else _positive(fps, "fps", where),
-        max_frames=None if max_frames is None else _whole(table, "max_frames", where),
+        mean=numbers.triple(table, "mean", where),
+        std=numbers.spread(table, "std", where),
+        tokens=numbers.whole(table, "tokens", where, most=numbers.MOST_TOKENS),
+        fps=None if table.get("fps") is None else numbers.positive(table, "fps", where),
+        max_frames=None
+        if table.get("max_frames") is None
+        else numbers.whole(table, "max_frames", where, most=numbers.MOST_FRAMES),
     )
 
 
@@ -87,10 +88,7 @@ def from_checkpoint(manifest: Manifest) -> dict[str, object]:
     for switch in ("do_resize", "do_rescale", "do_normalize"):
         if video.get(switch, True) is not True:
             raise ManifestError(f"{manifest.folder}: got {switch} = false; only true is known here")
-    if abs(float(str(video.get("rescale_factor", 1 / 255))) * 255 - 1) > 1e-9:
-        raise ManifestError(
-            f"{manifest.folder}: got rescale_factor {video['rescale_factor']}; wants 1/255"
-        )
+    numbers.check_rescale(video, str(manifest.folder))
     sampling = _object(video.get("video_sampling"))
     size = _object(video.get("size")) or _object(sampling.get("video_size"))
     number = video.get("resample", 1)
@@ -124,27 +122,3 @@ def _object(value: object) -> Mapping[str, object]:
 
 def _is_resample(value: object) -> TypeGuard[Resample]:
     return value in get_args(Resample)
-
-
-def _whole(table: Mapping[str, object], key: str, where: str) -> int:
-    value = table.get(key)
-    if not isinstance(value, int) or isinstance(value, bool) or value < 1:
-        raise ManifestError(f"{where}: got {key} = {value!r}; wants a whole number >= 1")
-    return value
-
-
-def _positive(value: object, key: str, where: str) -> float:
-    if not isinstance(value, (int, float)) or isinstance(value, bool) or not value > 0:
-        raise ManifestError(f"{where}: got {key} = {value!r}; wants a number > 0")
-    return float(value)
-
-
-def _triple(table: Mapping[str, object], key: str, where: str) -> tuple[float, float, float]:
-    value = table.get(key)
-    if (
-        not isinstance(value, list)
-        or len(value) != 3
-        or not all(isinstance(v, (int, float)) for v in value)
-    ):
-        raise ManifestError(f"{where}: got {key} = {value!r}; wants three numbers")
-    return float(value[0]), float(value[1]), float(value[2])
