@@ -17,7 +17,7 @@ import numpy as np
 from edgeval import families
 from edgeval.chat.stops import Stops, read_stops
 from edgeval.chat.tokenizer import Tokenizer, picture_ids
-from edgeval.engines import Floats, GraphFiles, Graphs, open_graphs
+from edgeval.engines import AUTO, Floats, GraphFiles, Graphs, choose, open_graphs
 from edgeval.engines.told import Entered, told
 from edgeval.errors import ArgumentError, ManifestError
 from edgeval.generate import Ending, generate, logits_of
@@ -251,7 +251,7 @@ def open_model(
     share: bool = True,
     setup: Setup = DEFAULT,
 ) -> Model:
-    """Open a model folder on an engine.
+    """Open a model folder on an engine; ``engine`` AUTO is the first that can run it here.
 
     ``precision`` None is the folder's default; ``share`` False prefills and encodes everything anew
     for every question (the control for sharing); ``setup``: the protocol and its overrides. Raises
@@ -274,6 +274,8 @@ def open_model(
             vision=variant.graphs["vision_encoder"].path,
             embed=variant.graphs["embed_tokens"].path,
             decoder=variant.graphs["decoder_model_merged"].path,
+    choice = choose(engine, files)
+    graphs = open_graphs(choice.name, files)
             threads=threads,
         ),
     )
@@ -290,8 +292,10 @@ def open_model(
             "flavour": variant.flavour,
             "source": found.source,
             "licence": found.licence,
+            "engine_why": list(choice.why) if engine == AUTO else [],
+            "placement": dict(graphs.placement),
             "protocol": processor.conduct.protocol,
-            "engine": engine,
+            "engine": choice.name,
             "engine_version": graphs.version,
             "constants": dict(processor.card()),
             "sha256": digests,

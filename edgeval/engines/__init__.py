@@ -6,6 +6,7 @@ import importlib
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
+from types import MappingProxyType
 from typing import Protocol
 
 import numpy as np
@@ -13,12 +14,11 @@ from numpy.typing import NDArray
 
 from edgeval.errors import EngineError, UnknownName
 
-ENGINES = {"cpu": "edgeval.engines.ort"}
+# In the order in which "auto" tries them, the fastest first.
+ENGINES = MappingProxyType({"cuda": "edgeval.engines.ort.cuda", "cpu": "edgeval.engines.ort.cpu"})
+AUTO = "auto"
 # Known names that cannot run here yet, with what to do instead.
-NOT_YET = {
-    "cuda": "the cuda engine is not in this version; use --engine cpu",
-    "trt": "the TensorRT engine is not in this version; use --engine cpu",
-}
+NOT_YET = MappingProxyType({"trt": "the TensorRT engine is not in this version; use --engine cpu"})
 
 Array = NDArray[np.generic]
 Ints = NDArray[np.int64]
@@ -55,6 +55,10 @@ class Graphs(Protocol):
     def version(self) -> str:
         """Name and version of what runs them."""
 
+    @property
+    def placement(self) -> Mapping[str, str]:
+        """Vision, embedding, decoder: where each really runs."""
+
     def see(self, feeds: Mapping[str, Array]) -> Mapping[str, Floats]:
         """Vision graph: every output by name.
 
@@ -81,17 +85,58 @@ class GraphFiles:
     threads: int | None = None
 
 
+class Engine(Protocol):
+    """What a module of an engine holds."""
+
+    def check(self, files: GraphFiles, /) -> str:
+        """What would run the graphs here; EngineError with the reason where it cannot.
+
+        Asks drivers, packages and the outline of the graphs; loads none of them.
+        """
+
+    def open_graphs(self, files: GraphFiles, /) -> Graphs:
+        """Open the three graphs; EngineError where they cannot run, in whole and on this engine."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Choice:
+    """An engine chosen, and why: what runs on it, and why none of those before it could."""
+
+    name: str
+    why: tuple[str, ...]
+
+
 def names() -> tuple[str, ...]:
     """Engines that are here."""
     return tuple(ENGINES)
 
 
-def open_graphs(name: str, files: GraphFiles) -> Graphs:
-    """Open graphs on an engine: UnknownName for no such engine, EngineError where it cannot run."""
+def load(name: str) -> Engine:
+    """An engine's module: UnknownName for no such engine."""
     if name in NOT_YET:
         raise EngineError(NOT_YET[name])
     if name not in ENGINES:
-        raise UnknownName("engine", name, {**ENGINES, **NOT_YET})
-    module = importlib.import_module(ENGINES[name])
-    graphs: Graphs = module.open_graphs(files)
-    return graphs
+        raise UnknownName("engine", name, (*ENGINES, *NOT_YET, AUTO))
+    engine: Engine = importlib.import_module(ENGINES[name])
+    return engine
+
+
+def choose(name: str, files: GraphFiles) -> Choice:
+    """The engine called ``name``, or the first that can run the graphs for AUTO.
+
+    Raises UnknownName, and EngineError where none can.
+    """
+    if name != AUTO:
+        return Choice(name=name, why=(load(name).check(files),))
+    reasons: list[str] = []
+    for candidate in ENGINES:
+        try:
+            return Choice(name=candidate, why=(load(candidate).check(files), *reasons))
+        except EngineError as error:
+            reasons.append(str(error))
+    raise EngineError(f"engine {AUTO}: none can run here: {'; '.join(reasons)}")
+
+
+def open_graphs(name: str, files: GraphFiles) -> Graphs:
+    """Open graphs on an engine: UnknownName for no such engine, EngineError where it cannot run."""
+    return load(name).open_graphs(files)

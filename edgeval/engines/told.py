@@ -26,6 +26,10 @@ class _Told:
     def version(self) -> str:
         return self._graphs.version
 
+    @property
+    def placement(self) -> Mapping[str, str]:
+        return self._graphs.placement
+
     def see(self, feeds: Mapping[str, Array]) -> Mapping[str, Floats]:
         self._entered("vision")
         return self._graphs.see(feeds)

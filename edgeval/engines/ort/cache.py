@@ -6,6 +6,7 @@ other gives a new cache with every call. Both go on from a prefix without copyin
 
 from __future__ import annotations
 
+from collections.abc import Iterator
 from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING
@@ -13,6 +14,7 @@ from typing import TYPE_CHECKING
 import numpy as np
 
 from edgeval.engines import Array, Floats, Ints
+from edgeval.engines.ort.place import Place
 from edgeval.engines.ort.session import Session
 from edgeval.errors import ArgumentError, ManifestError
 from edgeval.modelfolder import onnxfile
@@ -54,8 +56,8 @@ class Chunk:
 class Decoder:
     """The decoder's session, and what its ports say about the cache."""
 
-    def __init__(self, path: Path, embedding: Embedding, threads: int | None) -> None:
-        session = Session(path, threads)
+    def __init__(self, path: Path, embedding: Embedding, place: Place) -> None:
+        session = Session(path, place)
         past = [name for name in session.inputs if name.startswith(PAST)]
         known = {*STEP_INPUTS, *past}
         if strange := [name for name in session.inputs if name not in known]:
@@ -168,7 +170,7 @@ class GrowingContext:
         binding.bind_output("logits", "cpu")
         for (past, present), cache in zip(decoder.pairs, self._past, strict=True):
             binding.bind_ortvalue_input(past, cache)
-            binding.bind_output(present, "cpu")
+            binding.bind_output(present, decoder.session.place.memory)
         decoder.session.run_bound(binding)
         logits, *self._past = binding.get_outputs()
         self.length += embeds.shape[0]
@@ -194,7 +196,7 @@ class BufferContext:
         self._decoder = decoder
         self.length = self._place = 0
         self._overtaken = False
-        self._buffers = Buffers(decoder, capacity)
+        self._buffers = Buffers(decoder, decoder.caches(max(1, capacity)))
         self._buffers.writer = self
 
     def extend(
@@ -241,11 +243,12 @@ class Buffers:
 
     writer: BufferContext
 
-    def __init__(self, decoder: Decoder, capacity: int) -> None:
-        self.capacity = max(1, capacity)
+    def __init__(self, decoder: Decoder, arrays: list[Array]) -> None:
+        self.capacity = arrays[0].shape[2]
         self._decoder = decoder
-        self._arrays = decoder.caches(self.capacity)
-        self._values = [decoder.session.value(array) for array in self._arrays]
+        # Of a device the values are copies, and the arrays are not needed any more.
+        self._arrays = arrays if decoder.session.place.is_host else []
+        self._values = [decoder.session.value(array) for array in arrays]
         self.binding = decoder.session.bind()
         for (past, present), value in zip(decoder.pairs, self._values, strict=True):
             self.binding.bind_ortvalue_input(past, value)
@@ -254,8 +257,8 @@ class Buffers:
         if self._logits is None:
             self.binding.bind_output("logits", "cpu")
         else:
-            self._values.append(decoder.session.value(self._logits))
-            self.binding.bind_ortvalue_output("logits", self._values[-1])
+            self._kept = decoder.session.on_host(self._logits)
+            self.binding.bind_ortvalue_output("logits", self._kept)
 
     def last_logits(self) -> Floats:
         """Logits [V] of the last token of the last run, valid until the next."""
@@ -265,8 +268,11 @@ class Buffers:
         return np.asarray(logits[0, -1], np.float32)
 
     def copied(self, length: int, capacity: int) -> Buffers:
-        """The first ``length`` tokens in new arrays."""
-        new = Buffers(self._decoder, capacity)
-        for target, source in zip(new._arrays, self._arrays, strict=True):
+        """The first ``length`` tokens in new arrays. Those of a device take the way by the host."""
+        arrays = self._decoder.caches(capacity)
+        for target, source in zip(arrays, self._arrays or self._from_device(), strict=True):
             target[:, :, :length] = source[:, :, :length]
-        return new
+        return Buffers(self._decoder, arrays)
+
+    def _from_device(self) -> Iterator[Array]:
+        return (value.numpy() for value in self._values)

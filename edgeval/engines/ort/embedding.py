@@ -8,6 +8,7 @@ from pathlib import Path
 import numpy as np
 
 from edgeval.engines import Floats
+from edgeval.engines.ort.place import Place
 from edgeval.engines.ort.session import Session
 from edgeval.errors import ManifestError
 from edgeval.modelfolder import onnxfile
@@ -16,12 +17,12 @@ from edgeval.modelfolder import onnxfile
 class Embedding:
     """Rows by token id. The table is mapped, not loaded: only rows in use take memory."""
 
-    def __init__(self, path: Path, threads: int | None) -> None:
+    def __init__(self, path: Path, place: Place) -> None:
         self._path = path
         table = onnxfile.lookup_table(path)
         # A plain view of the map is faster to index than the map.
         self._table = None if table is None else np.asarray(table)
-        self._session = Session(path, threads) if table is None else None
+        self._session = Session(path, place) if table is None else None
 
     def rows(self, token_ids: Sequence[int]) -> Floats:
         """float32 [S, hidden]."""
@@ -36,3 +37,8 @@ class Embedding:
                 ) from error
         assert self._session is not None  # one of the two is there
         return np.asarray(self._session.run({"input_ids": ids[None]})[0][0], np.float32)
+
+    @property
+    def placement(self) -> str:
+        """Where it is looked up."""
+        return "a table on the host" if self._session is None else self._session.placement

@@ -1,16 +1,16 @@
-"""One graph on onnxruntime's CPU provider; nothing else imports onnxruntime."""
+"""One graph on onnxruntime at a place; nothing else imports onnxruntime."""
 
 from __future__ import annotations
 
 import os
-from collections.abc import Mapping
-from importlib import metadata
+from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING
 
 import numpy as np
 
 from edgeval.engines import Array
+from edgeval.engines.ort.place import Place
 from edgeval.errors import EngineError, ManifestError
 
 if TYPE_CHECKING:
@@ -24,59 +24,54 @@ DTYPES: Mapping[str, type[np.generic]] = {
     "tensor(int32)": np.int32,
     "tensor(bool)": np.bool_,
 }
-PIP = "pip install 'edgeval[cpu]'"
-
-
-def version() -> str:
-    """Package and version; EngineError when onnxruntime is missing or installed twice."""
-    found = []
-    for package in ("onnxruntime", "onnxruntime-gpu"):
-        try:
-            found.append(f"{package} {metadata.version(package)}")
-        except metadata.PackageNotFoundError:
-            continue
-    if not found:
-        raise EngineError(f"engine cpu: onnxruntime is not installed; run {PIP}")
-    if len(found) > 1:
-        raise EngineError(
-            f"engine cpu: got both {' and '.join(found)}, which overwrite each other; uninstall "
-            "both, then install the one you want"
-        )
-    return found[0]
+# What may stay on the CPU beside a device: arithmetic on shapes, a few numbers each.
+SHAPE_ARITHMETIC = frozenset(
+    {"Add", "Cast", "Concat", "ConstantOfShape", "Div", "Equal", "Gather", "Mul", "Range"}
+    | {"Reshape", "Shape", "Slice", "Squeeze", "Sub", "Unsqueeze", "Where"}
+)
+HOST = "CPUExecutionProvider"
 
 
 class Session:
     """A graph: its ports by name with numpy types and shapes (a free axis is a text), its runs."""
 
-    def __init__(self, path: Path, threads: int | None) -> None:
+    def __init__(self, path: Path, place: Place) -> None:
         try:
             import onnxruntime as ort
             from onnxruntime.capi import onnxruntime_pybind11_state as state
         except ImportError as error:
             raise EngineError(
-                f"engine cpu: onnxruntime cannot be imported ({error}); run {PIP}"
+                f"engine {place.engine}: onnxruntime cannot be imported ({error}); run {place.get}"
             ) from error
-        self.path = path
+        self.path, self.place = path, place
         self._ort = ort
         # onnxruntime's own exceptions have no base but Exception.
         own = [v for v in vars(state).values() if isinstance(v, type) and issubclass(v, Exception)]
         self._failures: tuple[type[Exception], ...] = (*own, RuntimeError, ValueError)
         options = ort.SessionOptions()
-        options.intra_op_num_threads = threads or n_cores()
+        options.intra_op_num_threads = place.threads or n_cores()
         options.inter_op_num_threads = 1
         options.execution_mode = ort.ExecutionMode.ORT_SEQUENTIAL
         options.log_severity_level = 4  # an error is raised, and told once
         options.use_deterministic_compute = True
         # Waiting threads would burn the core that the video decoder needs.
         options.add_session_config_entry("session.intra_op.allow_spinning", "0")
+        if not place.is_host:
+            self._has_provider(ort.get_available_providers())
+            options.add_session_config_entry("session.record_ep_graph_assignment_info", "1")
+            ort.preload_dlls()  # Of the wheels that onnxruntime-gpu's extras bring.
         try:
             self.session = ort.InferenceSession(
-                str(path), options, providers=["CPUExecutionProvider"]
+                str(path),
+                options,
+                providers=[(place.provider, dict(place.options))],
+                enable_fallback=0,
             )
         except self._failures as error:
             raise EngineError(
-                f"engine cpu: {path.name} cannot be opened: {_line(error)}"
+                f"engine {place.engine}: {path.name} cannot be opened: {_line(error)}"
             ) from error
+        self.placement = self._placed()
         self.inputs = {port.name: self._dtype(port) for port in self.session.get_inputs()}
         self.outputs = {port.name: self._dtype(port) for port in self.session.get_outputs()}
         ports = (*self.session.get_inputs(), *self.session.get_outputs())
@@ -86,7 +81,8 @@ class Session:
         """All outputs; feeds are given the types that the graph wants."""
         if missing := [name for name in self.inputs if name not in feeds]:
             raise EngineError(
-                f"engine cpu: {self.path.name} also takes {missing[0]}, which nothing gives"
+                f"engine {self.place.engine}: {self.path.name} also takes {missing[0]}, which "
+                "nothing gives"
             )
         ready = {
             name: np.ascontiguousarray(feeds[name], kind) for name, kind in self.inputs.items()
@@ -102,7 +98,14 @@ class Session:
         return self.session.io_binding()
 
     def value(self, array: Array) -> onnxruntime.OrtValue:
-        """The array as onnxruntime's value, without a copy: the array must outlive it."""
+        """The array as a value in the memory of the place.
+
+        On the host without a copy, so that the array must outlive it; elsewhere a copy.
+        """
+        return self._ort.OrtValue.ortvalue_from_numpy(array, self.place.memory, 0)
+
+    def on_host(self, array: Array) -> onnxruntime.OrtValue:
+        """The array as a value without a copy, wherever the graph runs."""
         return self._ort.OrtValue.ortvalue_from_numpy(array)
 
     def run_bound(self, binding: onnxruntime.IOBinding) -> None:
@@ -121,11 +124,47 @@ class Session:
             )
         return size
 
+    def _has_provider(self, compiled_in: Sequence[str]) -> None:
+        place = self.place
+        if place.provider not in compiled_in:
+            raise EngineError(
+                f"engine {place.engine}: this onnxruntime has no {place.provider} (it has "
+                f"{', '.join(compiled_in)}); the package for the CPU lies over it: uninstall both "
+                f"onnxruntime and onnxruntime-gpu, then run {place.get}"
+            )
+
+    def _placed(self) -> str:
+        """How many operators are where.
+
+        EngineError when the provider did not start, or when more than shape arithmetic left it.
+        """
+        place = self.place
+        who = f"engine {place.engine}: {self.path.name}"
+        if place.is_host:
+            return place.provider
+        held = self.session.get_providers()
+        if held[:1] != [place.provider]:
+            raise EngineError(
+                f"{who}: onnxruntime did not start {place.provider} (it has {', '.join(held)}): a "
+                f"CUDA or cuDNN library is missing or of another version; run {place.get}"
+            )
+        if not hasattr(self.session, "get_provider_graph_assignment_info"):
+            return f"{place.provider}; onnxruntime before 1.24 does not tell which operators"
+        where: dict[str, list[str]] = {}
+        for graph in self.session.get_provider_graph_assignment_info():
+            where.setdefault(graph.ep_name, []).extend(node.op_type for node in graph.get_nodes())
+        if strange := sorted(set(where.get(HOST, ())) - SHAPE_ARITHMETIC):
+            raise EngineError(
+                f"{who} has {', '.join(strange)}, which would run on the CPU; export with "
+                "--precision fp16, or --flavour plain, or use --engine cpu"
+            )
+        return ", ".join(f"{len(nodes)} on {provider}" for provider, nodes in sorted(where.items()))
+
     def _failed(self, error: Exception) -> Exception:
         line = _line(error)
         if "bad_alloc" in line or "Failed to allocate memory" in line:
             return MemoryError(f"{self.path.name}: {line}")
-        return EngineError(f"engine cpu: {self.path.name} failed: {line}")
+        return EngineError(f"engine {self.place.engine}: {self.path.name} failed: {line}")
 
     def _dtype(self, port: onnxruntime.NodeArg) -> type[np.generic]:
         if port.type not in DTYPES:

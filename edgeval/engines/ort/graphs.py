@@ -1,0 +1,54 @@
+"""The three graphs on onnxruntime, told by their port names and types."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+
+import numpy as np
+
+from edgeval.engines import Array, Context, Floats, GraphFiles
+from edgeval.engines.ort.cache import BufferContext, Decoder, GrowingContext
+from edgeval.engines.ort.embedding import Embedding
+from edgeval.engines.ort.place import Place, version
+from edgeval.engines.ort.session import Session
+
+
+class OrtGraphs:
+    """See Graphs; opened at a place."""
+
+    def __init__(self, files: GraphFiles, place: Place) -> None:
+        self.version = version(place)
+        self._vision = Session(files.vision, place)
+        self._embedding = Embedding(files.embed, place)
+        self._decoder = Decoder(files.decoder, self._embedding, place)
+
+    @property
+    def placement(self) -> Mapping[str, str]:
+        """See Graphs."""
+        return {
+            "vision": self._vision.placement,
+            "embedding": self._embedding.placement,
+            "decoder": self._decoder.session.placement,
+        }
+
+    def see(self, feeds: Mapping[str, Array]) -> Mapping[str, Floats]:
+        """See Graphs."""
+        found = zip(self._vision.outputs, self._vision.run(feeds), strict=True)
+        outputs = {name: np.asarray(value, np.float32) for name, value in found}
+        # Published graphs have other names for their first output.
+        first = next(iter(outputs.values()))
+        return {**outputs, "image_features": first.reshape(-1, first.shape[-1])}
+
+    def embed(self, token_ids: Sequence[int]) -> Floats:
+        """See Graphs."""
+        return self._embedding.rows(token_ids)
+
+    def start(self, capacity: int) -> Context:
+        """See Graphs."""
+        if self._decoder.shares_buffer:
+            return BufferContext(self._decoder, capacity)
+        return GrowingContext(self._decoder)
+
+    def close(self) -> None:
+        """See Graphs. Sessions are freed with their last reference."""
+        del self._vision, self._embedding, self._decoder
