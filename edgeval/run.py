@@ -176,9 +176,9 @@ def _n_frames(seen: Seen) -> int:
 
 def _answer(work: Work, seen: Seen, view: View, question: Question) -> Step:
     last: list[Prompt] = []
+    spent_s: list[float] = []
 
     def say(ask: Ask, decoding: Decoding) -> Generation:
-    spent_s: list[float] = []
         last[:] = [work.model.prompt(view, ask)]
         longest = decoding.max_new_tokens or ask.max_new_tokens
         said = work.model.answer(view, last[0], decoding, max_new_tokens=longest)
