@@ -72,7 +72,7 @@ class Graphs(Protocol):
         """An empty context that expects ``capacity`` tokens (it grows beyond)."""
 
     def close(self) -> None:
-        """Free everything."""
+        """Free everything; a second time there is nothing to do."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -51,4 +51,5 @@ class OrtGraphs:
 
     def close(self) -> None:
         """See Graphs. Sessions are freed with their last reference."""
-        del self._vision, self._embedding, self._decoder
+        for part in ("_vision", "_embedding", "_decoder"):
+            vars(self).pop(part, None)
