@@ -48,7 +48,6 @@ METHODS = {
     tuple: frozenset({"index", "count"}),
 }
 WEIGHED = (
-    nodes.Concat,
     nodes.List,
     nodes.Tuple,
     nodes.Dict,
@@ -160,6 +159,12 @@ class _Environment(ImmutableSandboxedEnvironment):
         self._steps_left = MAX_STEPS
         self._ends_s = time.thread_time() + MAX_CPU_S
 
+    def concat(self, pieces: Iterable[str]) -> str:
+        """What a block or a macro says, put together only where it is not too long."""
+        parts = list(pieces)
+        _bound(sum(map(len, parts)))
+        return "".join(parts)
+
     def is_safe_attribute(self, obj: object, attr: str, value: object) -> bool:
         for kind, allowed in METHODS.items():
             if isinstance(obj, kind):
@@ -226,6 +231,8 @@ def _wrap(node: nodes.Node) -> None:
 
 def _weigh_node(node: nodes.Node) -> nodes.Node:
     _wrap(node)
+    if isinstance(node, nodes.Concat):
+        return nodes.Filter(nodes.List(node.nodes), "join", [], [], None, None)
     stored = getattr(node, "ctx", "load") != "load"
     if isinstance(node, WEIGHED) and not stored:
         return nodes.Filter(node, "_weighed", [], [], None, None)
