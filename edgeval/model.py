@@ -268,17 +268,14 @@ def open_model(
     )
     for token in processor.image_tokens:
         tokenizer.check_special(token, picture_ids(found.read("config")))
-    graphs = open_graphs(
-        engine,
-        GraphFiles(
-            vision=variant.graphs["vision_encoder"].path,
-            embed=variant.graphs["embed_tokens"].path,
-            decoder=variant.graphs["decoder_model_merged"].path,
+    files = GraphFiles(
+        vision=variant.graphs["vision_encoder"].path,
+        embed=variant.graphs["embed_tokens"].path,
+        decoder=variant.graphs["decoder_model_merged"].path,
+        threads=threads,
+    )
     choice = choose(engine, files)
     graphs = open_graphs(choice.name, files)
-            threads=threads,
-        ),
-    )
     return Model(
         processor=processor,
         tokenizer=tokenizer,
@@ -292,11 +289,11 @@ def open_model(
             "flavour": variant.flavour,
             "source": found.source,
             "licence": found.licence,
-            "engine_why": list(choice.why) if engine == AUTO else [],
-            "placement": dict(graphs.placement),
             "protocol": processor.conduct.protocol,
             "engine": choice.name,
             "engine_version": graphs.version,
+            "engine_why": list(choice.why) if engine == AUTO else [],
+            "placement": dict(graphs.placement),
             "constants": dict(processor.card()),
             "sha256": digests,
         },
