@@ -221,7 +221,7 @@ SETTINGS = {"videomme": ("video", "subtitles"), "longvideobench": ("interleaved"
 
 def final_files(folder: Path) -> dict[str, str]:
     files = {path.name: path.read_text() for path in sorted(folder.glob("samples_*.jsonl"))}
-    files["report.md"] = (folder / "report.md").read_text()
+    files["report.md"] = (folder / "report.md").read_text().partition("## What it cost")[0]
     return files
 
 
