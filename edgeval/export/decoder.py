@@ -6,35 +6,16 @@ modeling_qwen3_vl.py), with own additive masks; rope, M-RoPE too, stays outside 
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping
-from dataclasses import dataclass
+from collections.abc import Sequence
 from typing import Any, cast
 
 import torch
 from torch import Tensor, nn
 
 from edgeval.export.graphspec import BATCH, TOKENS, Axes, Flavour, GraphSpec
+from edgeval.export.operators import OPERATORS, AttentionInputs, Sight, rms_norm
 
-Attend = Callable[["AttentionInputs"], tuple[Tensor, Tensor, Tensor]]
 NEVER = torch.finfo(torch.float32).min
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class AttentionInputs:
-    """q [B,S,heads,D] and k [B,S,kv,D] after rope, v [B,S,kv,D]; past_* [B,kv,P,D].
-
-    The rest: the mask in the forms that the flavours take.
-    """
-
-    q: Tensor
-    k: Tensor
-    v: Tensor
-    past_k: Tensor
-    past_v: Tensor
-    mask: Tensor
-    seqlens: Tensor
-    total: Tensor
-    scale: float
 
 
 class Embed(nn.Module):
@@ -50,68 +31,6 @@ class Embed(nn.Module):
         return rows
 
 
-def attend_plain(inputs: AttentionInputs) -> tuple[Tensor, Tensor, Tensor]:
-    """Softmax attention of standard ops over the concatenated cache."""
-    key = torch.cat([inputs.past_k, inputs.k.transpose(1, 2)], dim=2)
-    value = torch.cat([inputs.past_v, inputs.v.transpose(1, 2)], dim=2)
-    b, s, heads, d = inputs.q.shape
-    groups = heads // key.shape[1]
-
-    def spread(cache: Tensor) -> Tensor:
-        if groups == 1:
-            return cache
-        wide = cache[:, :, None].expand(b, cache.shape[1], groups, cache.shape[2], d)
-        return wide.reshape(b, heads, cache.shape[2], d)
-
-    weights = torch.matmul(inputs.q.transpose(1, 2), spread(key).transpose(2, 3)) * inputs.scale
-    weights = torch.softmax(weights + inputs.mask, dim=-1)
-    out = torch.matmul(weights, spread(value)).transpose(1, 2).reshape(b, s, heads * d)
-    return out, key, value
-
-
-def attend_ort(inputs: AttentionInputs) -> tuple[Tensor, Tensor, Tensor]:
-    """GroupQueryAttention of onnxruntime: past and present may be one buffer.
-
-    Rope is done before it.
-    """
-    b, s, heads, d = inputs.q.shape
-    kv = inputs.k.shape[2]
-    present = (b, kv, inputs.past_k.shape[2] + s, d)
-    out, key, value = torch.onnx.ops.symbolic_multi_out(
-        "com.microsoft::GroupQueryAttention",
-        [
-            inputs.q.reshape(b, s, heads * d),
-            inputs.k.reshape(b, s, kv * d),
-            inputs.v.reshape(b, s, kv * d),
-            inputs.past_k,
-            inputs.past_v,
-            inputs.seqlens,
-            inputs.total,
-        ],
-        {"num_heads": heads, "kv_num_heads": kv, "scale": inputs.scale, "do_rotary": 0},
-        dtypes=[inputs.q.dtype, inputs.past_k.dtype, inputs.past_v.dtype],
-        shapes=[(b, s, heads * d), present, present],
-        version=1,
-    )
-    return out, key, value
-
-
-ATTEND: Mapping[Flavour, Attend] = {"plain": attend_plain, "ort": attend_ort}
-
-
-def _rms_norm(norm: Any, x: Tensor) -> Tensor:
-    """LlamaRMSNorm with a division, the form that onnxruntime fuses into one operator."""
-    root = torch.sqrt(x.pow(2).mean(-1, keepdim=True) + norm.variance_epsilon)
-    scaled: Tensor = norm.weight * (x / root)
-    return scaled
-
-
-def half_turn(x: Tensor) -> Tensor:
-    """The second half, negated, before the first: what rope adds to a quarter turn."""
-    first, second = x.chunk(2, dim=-1)
-    return torch.cat([-second, first], dim=-1)
-
-
 class Decoder(nn.Module):
     """inputs_embeds [B,S,hidden] and the cache -> logits [B,keep,vocab] and the longer cache.
 
@@ -122,7 +41,7 @@ class Decoder(nn.Module):
         super().__init__()
         self.text = text
         self.head = head
-        self.flavour = flavour
+        self.operators = OPERATORS[flavour]
         self.n_deep = n_deep
 
     def forward(
@@ -138,55 +57,63 @@ class Decoder(nn.Module):
         s, p = inputs_embeds.shape[1], past[0].shape[2]
         ahead = torch.arange(p + s)[None, :] <= torch.arange(s)[:, None] + p
         seen = ahead[None, None] & attention_mask[:, None, None, :].bool()
-        mask = torch.where(seen, 0.0, NEVER)
-        seqlens = (attention_mask.sum(-1) - 1).to(torch.int32)
-        total = torch.ones_like(attention_mask[:1]).sum().to(torch.int32)
-        turn = tuple(
-            part.unsqueeze(2) for part in self.text.rotary_emb(inputs_embeds, position_ids)
+        cos, sin = self.text.rotary_emb(inputs_embeds, position_ids)
+        sight = Sight(
+            cos=cos,
+            sin=sin,
+            mask=torch.where(seen, 0.0, NEVER),
+            seqlens=(attention_mask.sum(-1) - 1).to(torch.int32),
+            total=torch.ones_like(attention_mask[:1]).sum().to(torch.int32),
+            rows=torch.arange(inputs_embeds.shape[0] * s).reshape(-1, s),
         )
-        hidden, present = inputs_embeds, []
-        for index, layer in enumerate(self.text.layers):
-            attention = layer.self_attn
-            q, k, v = _projected(attention, _rms_norm(layer.input_layernorm, hidden))
-            out, key, value = ATTEND[self.flavour](
-                AttentionInputs(
-                    q=_turned(q, turn),
-                    k=_turned(k, turn),
-                    v=v,
-                    past_k=past[2 * index],
-                    past_v=past[2 * index + 1],
-                    mask=mask,
-                    seqlens=seqlens,
-                    total=total,
-                    scale=float(attention.scaling),
-                )
+        present: list[Tensor] = []
+        hidden = inputs_embeds
+        norms = [layer.input_layernorm for layer in self.text.layers[1:]] + [self.text.norm]
+        normed = rms_norm(self.text.layers[0].input_layernorm, hidden)
+        for index, (layer, next_norm) in enumerate(zip(self.text.layers, norms, strict=True)):
+            out, *cache = self._attention(
+                layer.self_attn, normed, past[2 * index : 2 * index + 2], sight
             )
-            hidden = hidden + attention.o_proj(out)
-            hidden = hidden + layer.mlp(_rms_norm(layer.post_attention_layernorm, hidden))
+            present += cache
+            hidden, normed = self.operators.add_norm(hidden, out, layer.post_attention_layernorm)
+            made = layer.mlp(normed)
             if deep is not None and index < self.n_deep:
-                hidden = hidden + deep[index]
-            present += [key, value]
+                made = made + deep[index]
+            hidden, normed = self.operators.add_norm(hidden, made, next_norm)
         keep = cast(int, num_logits_to_keep.item())  # a symbol while tracing: int() would fix it
         torch._check(keep >= 1)
         torch._check(keep <= s)
-        logits = self.head(_rms_norm(self.text.norm, hidden).narrow(1, s - keep, keep))
+        logits = self.head(normed.narrow(1, s - keep, keep))
         return (logits, *present)
+
+    def _attention(
+        self, attention: Any, normed: Tensor, past: Sequence[Tensor], sight: Sight
+    ) -> tuple[Tensor, Tensor, Tensor]:
+        q, k, v = _projected(attention, normed)
+        out, key, value = self.operators.attend(
+            AttentionInputs(
+                q=self.operators.turn(q, sight),
+                k=self.operators.turn(k, sight),
+                v=v,
+                past_k=past[0],
+                past_v=past[1],
+                scale=float(attention.scaling),
+            ),
+            sight,
+        )
+        return attention.o_proj(out), key, value
 
 
 def _projected(attention: Any, normed: Tensor) -> tuple[Tensor, Tensor, Tensor]:
-    """q, k, v [B,S,heads,D], q and k normalised where the family does that."""
-    q, k, v = (
-        project(normed).unflatten(-1, (-1, attention.head_dim))
-        for project in (attention.q_proj, attention.k_proj, attention.v_proj)
-    )
-    if hasattr(attention, "q_norm"):
-        return _rms_norm(attention.q_norm, q), _rms_norm(attention.k_norm, k), v
-    return q, k, v
+    """q, k, v [B,S,heads*D], the heads of q and k normalised where the family does that."""
+    q, k, v = attention.q_proj(normed), attention.k_proj(normed), attention.v_proj(normed)
+    if not hasattr(attention, "q_norm"):
+        return q, k, v
 
+    def per_head(norm: Any, x: Tensor) -> Tensor:
+        return rms_norm(norm, x.unflatten(-1, (-1, attention.head_dim))).flatten(2)
 
-def _turned(x: Tensor, turn: tuple[Tensor, ...]) -> Tensor:
-    cos, sin = turn
-    return x * cos + half_turn(x) * sin
+    return per_head(attention.q_norm, q), per_head(attention.k_norm, k), v
 
 
 def decoder_graph(decoder: Decoder, config: Any, *, n_axes: int = 1) -> GraphSpec:

@@ -14,8 +14,9 @@ from typing import Any, cast
 import torch
 from torch import Tensor, nn
 
-from edgeval.export.decoder import NEVER, half_turn
+from edgeval.export.decoder import NEVER
 from edgeval.export.graphspec import GraphSpec
+from edgeval.export.operators import half_turn
 
 LARGEST = 1 << 20
 
