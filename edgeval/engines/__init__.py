@@ -15,10 +15,14 @@ from numpy.typing import NDArray
 from edgeval.errors import EngineError, UnknownName
 
 # In the order in which "auto" tries them, the fastest first.
-ENGINES = MappingProxyType({"cuda": "edgeval.engines.ort.cuda", "cpu": "edgeval.engines.ort.cpu"})
+ENGINES = MappingProxyType(
+    {
+        "trt": "edgeval.engines.trt",
+        "cuda": "edgeval.engines.ort.cuda",
+        "cpu": "edgeval.engines.ort.cpu",
+    }
+)
 AUTO = "auto"
-# Known names that cannot run here yet, with what to do instead.
-NOT_YET = MappingProxyType({"trt": "the TensorRT engine is not in this version; use --engine cpu"})
 
 Array = NDArray[np.generic]
 Ints = NDArray[np.int64]
@@ -113,10 +117,8 @@ def names() -> tuple[str, ...]:
 
 def load(name: str) -> Engine:
     """An engine's module: UnknownName for no such engine."""
-    if name in NOT_YET:
-        raise EngineError(NOT_YET[name])
     if name not in ENGINES:
-        raise UnknownName("engine", name, (*ENGINES, *NOT_YET, AUTO))
+        raise UnknownName("engine", name, (*ENGINES, AUTO))
     engine: Engine = importlib.import_module(ENGINES[name])
     return engine
 

@@ -130,7 +130,7 @@ def test_a_second_run_in_one_folder_is_refused(finished: Path) -> None:
         (("run", "videommmu", "--model", "tinny"), 2, "did you mean tiny"),
         (("run", "videommmu", "--engine", "cpuu"), 2, "did you mean cpu"),
         (("run", "videommmu", "--engine", "cuda"), 4, "cuda"),
-        (("run", "videommmu", "--engine", "trt"), 4, "TensorRT"),
+        (("run", "videommmu", "--engine", "trt"), 4, "use --engine cpu"),
         (("run", "videommmu", "--model", "./nowhere"), 4, "nowhere"),
         (("run", "videommmu", "--data", "./nowhere"), 3, "nowhere"),
         (("run", "videommmu", "--precision", "fp7"), 2, "fp7"),

@@ -1,0 +1,115 @@
+"""The trt engine's contexts with onnxruntime in the GPU's place: all but TensorRT itself runs."""
+
+from __future__ import annotations
+
+import ctypes
+from collections.abc import Callable, Mapping
+from pathlib import Path
+
+import numpy as np
+import onnxruntime
+import pytest
+
+from edgeval.engines.trt import graphfile, rows
+from edgeval.engines.trt.decoder import Decoder
+
+
+class HostMemory:
+    """Memory in this process: pieces of bytes aligned to 256, by address."""
+
+    stream = 0
+
+    def __init__(self) -> None:
+        self.pieces: dict[int, np.ndarray] = {}
+        self.copied_bytes = 0
+
+    def allocate(self, n_bytes: int) -> int:
+        piece = np.full(n_bytes + 256, 0xAA, np.uint8)
+        address = -(-piece.ctypes.data // 256) * 256
+        self.pieces[address] = piece
+        return address
+
+    def free(self, address: int) -> None:
+        self.pieces.pop(address, None)
+
+    def upload(self, address: int, array: np.ndarray) -> None:
+        whole = np.ascontiguousarray(array)
+        ctypes.memmove(address, whole.ctypes.data, whole.nbytes)
+
+    def download(self, address: int, array: np.ndarray) -> None:
+        ctypes.memmove(array.ctypes.data, address, array.nbytes)
+
+    def copy(self, target: int, source: int, n_bytes: int) -> None:
+        self.copied_bytes += n_bytes
+        ctypes.memmove(target, source, n_bytes)
+
+    def close(self) -> None:
+        self.pieces.clear()
+
+
+class OrtRunner:
+    """A graph on onnxruntime, its inputs and outputs at addresses as TensorRT has them."""
+
+    def __init__(self, model: bytes) -> None:
+        options = onnxruntime.SessionOptions()
+        options.intra_op_num_threads = 1
+        self._session = onnxruntime.InferenceSession(
+            model, options, providers=["CPUExecutionProvider"]
+        )
+        kinds = {"tensor(float)": np.float32, "tensor(int64)": np.int64, "tensor(bool)": np.bool_}
+        self._kinds = {port.name: kinds[port.type] for port in self._session.get_inputs()}
+        self._outputs = [port.name for port in self._session.get_outputs()]
+        self._shapes: dict[str, tuple[int, ...]] = {}
+        self._hosted: dict[str, np.ndarray] = {}
+        self.runs: list[tuple[int, dict[str, tuple[int, ...]]]] = []
+
+    def hosted(self, name: str) -> bool:
+        return name == "num_logits_to_keep"
+
+    def shape(self, profile, shapes, hosted) -> Mapping[str, tuple[int, ...]]:
+        self._shapes = {name: tuple(sizes) for name, sizes in shapes.items()}
+        self._hosted = dict(hosted)
+        return {}
+
+    def run(self, profile: int, addresses: Mapping[str, int]) -> None:
+        assert {a % 256 for a in addresses.values()} == {0}, "TensorRT takes aligned ones only"
+        self.runs.append((profile, self._shapes))
+        feeds = dict(self._hosted)
+        for name, kind in self._kinds.items():
+            if name not in feeds:
+                feeds[name] = self._at(addresses[name], self._shapes[name], kind)
+        for name, made in zip(self._outputs, self._session.run(None, feeds), strict=True):
+            whole = np.ascontiguousarray(made)
+            ctypes.memmove(addresses[name], whole.ctypes.data, whole.nbytes)
+
+    def close(self) -> None:
+        self._shapes.clear()
+
+    def _at(self, address: int, shape: tuple[int, ...], kind: type) -> np.ndarray:
+        array = np.zeros(shape, kind)
+        ctypes.memmove(array.ctypes.data, address, array.nbytes)
+        return array
+
+
+@pytest.fixture(scope="session")
+def plain(tiny: Path) -> graphfile.GraphFile:
+    """The decoder of the carried model in standard operators."""
+    return graphfile.read(tiny / "onnx" / "decoder_model_merged.onnx")
+
+
+@pytest.fixture(scope="session")
+def on_host(plain) -> Callable[..., tuple[Decoder, HostMemory, list[OrtRunner]]]:
+    """Make a decoder over host memory; the runners it opened."""
+    model = rows.rewritten(plain)
+
+    def made(graph=plain, content=model):
+        memory, runners = HostMemory(), []
+        inputs, outputs = rows.ports(graph)
+
+        def opened(_context: int) -> OrtRunner:
+            runners.append(OrtRunner(content))
+            return runners[-1]
+
+        return Decoder(inputs, outputs, rows.caches(graph), memory, opened), memory, runners
+
+    return made

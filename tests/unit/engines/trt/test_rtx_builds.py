@@ -1,0 +1,174 @@
+"""Real engines of every family's graphs, built by TensorRT-RTX on the CPU; none of them is run.
+
+Six families, three graphs each, float32 and float16, prefill and decode profiles of the decoder.
+"""
+
+from __future__ import annotations
+
+import importlib
+from collections.abc import Mapping
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import pytest
+
+from edgeval.engines.trt import building, library, operators, profiles, rows
+from edgeval.engines.trt.building import Source, Target
+from edgeval.errors import EngineError
+
+torch = pytest.importorskip("torch")
+pytest.importorskip("onnxscript")
+pytest.importorskip("transformers")
+
+VERSIONS = ((10, 3), (10, 16), (11, 0))
+TEXT = {
+    "vocab_size": 1040,
+    "hidden_size": 96,
+    "intermediate_size": 80,
+    "num_hidden_layers": 2,
+    "num_attention_heads": 6,
+    "num_key_value_heads": 2,
+    "head_dim": 16,
+    "max_position_embeddings": 4096,
+    "tie_word_embeddings": False,
+    "pad_token_id": 0,
+    "bos_token_id": 1,
+    "eos_token_id": 2,
+}
+QWEN = {
+    "text_config": {
+        **TEXT,
+        "rope_parameters": {
+            "rope_type": "default", "rope_theta": 1e6, "mrope_section": [2, 3, 3],
+        },
+    },
+    "image_token_id": 1030, "video_token_id": 1031,
+    "vision_start_token_id": 1032, "vision_end_token_id": 1033,
+}  # fmt: skip
+TOWER = {
+    "hidden_size": 32, "intermediate_size": 48, "num_hidden_layers": 1, "num_attention_heads": 4,
+}  # fmt: skip
+WINDOWED = {
+    "depth": 2, "hidden_size": 32, "out_hidden_size": 96, "intermediate_size": 40, "num_heads": 4,
+}  # fmt: skip
+# Module of transformers, beginning of its class names, and what the config is made of.
+FAMILIES: Mapping[str, tuple[str, Mapping[str, Any]]] = {
+    "smolvlm": ("SmolVLM", {
+        "image_token_id": 5, "scale_factor": 2, "tie_word_embeddings": False, "pad_token_id": 0,
+        "text_config": {**TEXT, "model_type": "llama"},
+        "vision_config": {**TOWER, "image_size": 48, "patch_size": 12},
+    }),
+    "internvl": ("InternVL", {
+        "image_token_id": 1030, "image_seq_length": 4, "downsample_ratio": 0.5,
+        "text_config": {**TEXT, "model_type": "qwen2"},
+        "vision_config": {**TOWER, "image_size": [48, 48], "patch_size": [12, 12]},
+    }),
+    "llava_onevision": ("LlavaOnevision", {
+        "image_token_index": 1030, "video_token_index": 1031, "vision_feature_layer": -1,
+        "vision_feature_select_strategy": "full", "image_grid_pinpoints": [[48, 48]],
+        "text_config": {**TEXT, "model_type": "qwen2"},
+        "vision_config": {
+            **TOWER, "model_type": "siglip_vision_model", "image_size": 48, "patch_size": 12,
+            "vision_use_head": False,
+        },
+    }),
+    "qwen2_vl": ("Qwen2VL", {**QWEN, "vision_config": {
+        "depth": 2, "embed_dim": 32, "hidden_size": 96, "mlp_ratio": 3, "num_heads": 4,
+        "patch_size": 14,
+    }}),
+    "qwen2_5_vl": ("Qwen2_5_VL", {**QWEN, "vision_config": {
+        **WINDOWED, "patch_size": 14, "window_size": 84, "fullatt_block_indexes": [1],
+    }}),
+    "qwen3_vl": ("Qwen3VL", {**QWEN, "vision_config": {
+        **WINDOWED, "patch_size": 16, "num_position_embeddings": 144,
+        "deepstack_visual_indexes": [0],
+    }}),
+}  # fmt: skip
+GRAPHS = {"vision": "vision_encoder", "embed": "embed_tokens", "decoder": "decoder_model_merged"}
+
+
+@pytest.fixture(scope="module")
+def target(tmp_path_factory) -> Target:
+    """TensorRT-RTX for Ampere, which this machine need not have."""
+    try:
+        found = library.load((library.RTX,))
+    except EngineError as error:
+        pytest.skip(str(error))
+    root = tmp_path_factory.mktemp("engines")
+    return Target(library=found, sm=86, device="", shared_memory=False, root=root)
+
+
+@pytest.fixture(scope="module", params=FAMILIES)
+def model(request, hf) -> tuple[str, Any]:
+    """A family's name and a model of it, small and random."""
+    name = request.param
+    kind, values = FAMILIES[name]
+    part = f"transformers.models.{name}"
+    configs = importlib.import_module(f"{part}.configuration_{name}")
+    models = importlib.import_module(f"{part}.modeling_{name}")
+    torch.manual_seed(5)
+    config = getattr(configs, f"{kind}Config")(**values)
+    return name, getattr(models, f"{kind}ForConditionalGeneration")(config).eval()
+
+
+@pytest.fixture(scope="module")
+def graphs(target, model, tmp_path_factory) -> Mapping[str, Mapping[str, Path]]:
+    """Precision to role to file, as ``edgeval export --flavour plain`` writes them."""
+    from edgeval.export import graphfiles, proof, trace
+
+    name, network = model
+    module = importlib.import_module(f"edgeval.export.{name}")
+    folder = tmp_path_factory.mktemp(name)
+    ranges = proof.reference(network, module.fixed_inputs(network)).ranges
+    names = {layer: layer_name for layer_name, layer in network.named_modules()}
+    found = {}
+    # Traced once for both: that is what takes long.
+    traced = {spec.name: trace.trace(spec, names) for spec in module.graphs(network, "plain")}
+    with pytest.MonkeyPatch.context() as patched:
+        patched.setattr(trace, "trace", lambda spec, _names: traced[spec.name])
+        for precision in ("fp32", "fp16"):
+            form = graphfiles.Form(precision=precision, flavour="plain", ranges=ranges, names=names)
+            written = graphfiles.write(folder, module.graphs(network, "plain"), form)
+            found[precision] = {role: written.files[GRAPHS[role]].path for role in GRAPHS}
+    return found
+
+
+def wanted(source: Source) -> tuple[profiles.Profile, ...]:
+    """Profiles as a run of a small clip needs them."""
+    inputs, _ = source.ports()
+    if source.role == "decoder":
+        return profiles.decoder_profiles(inputs, 2048)
+    if source.role == "embed":
+        return (profiles.tokens_profile(inputs, 100),)
+    feeds: dict[str, np.ndarray] = {}
+    for name, port in inputs.items():
+        if name.endswith("grid_thw"):
+            feeds[name] = np.array([[2, 8, 12]])
+        else:
+            free = iter((1, 3) if len(port.shape) > 2 and port.shape[1] != 3 else (3,))
+            shape = [n if isinstance(n, int) else next(free) for n in port.shape]
+            feeds[name] = np.zeros([2 * 8 * 12, shape[1]] if len(shape) == 2 else shape)
+    return (profiles.vision_profile(inputs, feeds),)
+
+
+@pytest.mark.parametrize("precision", ["fp32", "fp16"])
+@pytest.mark.parametrize("role", GRAPHS)
+def test_an_engine_is_built(target, graphs, role, precision):
+    source = building.source(role, graphs[precision][role], target.operator_version)
+    stored = building.engine(target, source, wanted(source))
+    assert stored.path.stat().st_size > 10_000
+    assert len(stored.profiles) == (2 if role == "decoder" else 1)
+
+
+@pytest.mark.parametrize("precision", ["fp32", "fp16"])
+@pytest.mark.parametrize("version", VERSIONS)
+def test_every_version_takes_the_operators(graphs, version, precision):
+    for role, path in graphs[precision].items():
+        found = building.source(role, path, version)
+        assert operators.objections(found.graph, version) == []
+
+
+def test_the_float16_cache_is_float16(graphs):
+    found = building.source("decoder", graphs["fp16"]["decoder"], (10, 3))
+    assert {cache.dtype for cache in rows.caches(found.graph)} == {"float16"}
