@@ -19,10 +19,10 @@ if TYPE_CHECKING:
 )
 @click.option(
     "--precision",
-    type=click.Choice(["fp32", "int8", "q4"]),
+    type=click.Choice(["fp32", "fp16", "int8", "q4"]),
     default="fp32",
     show_default=True,
-    help="Bits of the weights; activations stay float32.",
+    help="Bits of the weights; fp16 multiplies in half precision, the others in float32.",
 )
 @click.option(
     "--flavour",

@@ -21,11 +21,10 @@ from edgeval.modelfolder import manifest as manifests
 from edgeval.modelfolder.published import NAMES
 
 if TYPE_CHECKING:
-    from edgeval.export.graphspec import Flavour, GraphSpec
+    from edgeval.export.graphspec import Flavour
     from edgeval.export.proof import Proof
 
-Precision = Literal["fp32", "int8", "q4"]
-SUFFIX: Mapping[Precision, str] = {"fp32": "", "int8": "_int8", "q4": "_q4"}
+Precision = Literal["fp32", "fp16", "int8", "q4"]
 COPIED = ("config", "generation", "tokenizer", "tokenizer_config", "template")
 
 
@@ -57,10 +56,24 @@ def export(plan: Plan) -> Proof:
     )
     kept = _other_variants(plan)
     loaded = checkpoint.load(plan.checkpoint)
-    from edgeval.export import proof
+    from edgeval.export import graphfiles, proof
 
     module = importlib.import_module(exporter.module)
-    graphs = _write_graphs(plan, module.graphs(loaded.model, plan.flavour))
+    fixed = module.fixed_inputs(loaded.model)
+    wanted = proof.reference(loaded.model, fixed)
+    written = graphfiles.write(
+        plan.output / "onnx",
+        module.graphs(loaded.model, plan.flavour),
+        graphfiles.Form(
+            precision=plan.precision,
+            flavour=plan.flavour,
+            ranges=wanted.ranges,
+            names={layer: name for name, layer in loaded.model.named_modules()},
+        ),
+    )
+    # The checkpoint goes before the graphs come: memory has room for one of them.
+    del loaded
+    graphs = written.files
     opened = open_graphs(
         "cpu",
         GraphFiles(
@@ -69,9 +82,7 @@ def export(plan: Plan) -> Proof:
             decoder=graphs["decoder_model_merged"].path,
         ),
     )
-    proved = proof.prove(
-        loaded.model, opened, fixed=module.fixed_inputs(loaded.model), precision=plan.precision
-    )
+    proved = proof.prove(wanted, opened, fixed=fixed, precision=plan.precision)
     if not proved.holds:
         raise ManifestError(
             f"export {plan.output}: the graphs differ from the checkpoint by "
@@ -79,7 +90,10 @@ def export(plan: Plan) -> Proof:
             f"{proved.logit_std:.3g}; wants at most {proved.tolerance} of that"
         )
     variant = Variant(
-        precision=plan.precision, flavour=plan.flavour, graphs=graphs, proof=proved.table()
+        precision=plan.precision,
+        flavour=plan.flavour,
+        graphs=graphs,
+        proof={**proved.table(), **written.kept},
     )
     _write_manifest(plan, described, [*kept, variant])
     return proved
@@ -109,29 +123,6 @@ def _checkpoint_manifest(plan: Plan, family: str) -> Manifest:
         variants={},
         declared=False,
     )
-
-
-def _write_graphs(plan: Plan, specs: Iterable[GraphSpec]) -> dict[str, ModelFile]:
-    from edgeval.export import quantise, trace
-
-    files: dict[str, ModelFile] = {}
-    for spec in specs:
-        model = trace.trace(spec)
-        suffix = ""
-        # The table of embeddings is looked up row by row: nothing to gain from fewer bits.
-        if spec.name != "embed_tokens":
-            suffix = SUFFIX[plan.precision]
-            # Few of the bits are in the vision tower, and all of the picture goes through it.
-            bits = (
-                "int8"
-                if plan.precision == "q4" and spec.name == "vision_encoder"
-                else plan.precision
-            )
-            model = quantise.quantise(model, precision=bits, flavour=plan.flavour)
-        paths = trace.save(model, plan.output / "onnx" / f"{spec.name}{suffix}.onnx")
-        for role, path in zip((spec.name, f"{spec.name}_data"), paths, strict=False):
-            files[role] = ModelFile(path=path, sha256=sha256(path))
-    return files
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

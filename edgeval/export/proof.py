@@ -15,13 +15,14 @@ from numpy.typing import NDArray
 
 from edgeval.engines import Graphs
 from edgeval.export.graphspec import Fixed
+from edgeval.export.ranges import Ranges, watched
 from edgeval.modelfolder import Plain
 
 N_TOKENS = 64
 # Largest root mean square of the logit differences, as a share of the logits' standard deviation.
 # Seen: fp32 1e-6 (rounding); 8-bit weights 0.01 to 0.1 and 4-bit weights 0.1 to 0.6, the larger for
 # random weights, which nothing made robust.
-TOLERANCE: Mapping[str, float] = {"fp32": 1e-4, "int8": 0.2, "q4": 1.0}
+TOLERANCE: Mapping[str, float] = {"fp32": 1e-4, "fp16": 0.02, "int8": 0.2, "q4": 1.0}
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -55,9 +56,37 @@ class Proof:
         }
 
 
-def prove(model: Any, graphs: Graphs, *, fixed: Fixed, precision: str) -> Proof:
-    """Run both on the same noise frames and token ids, torch's greedy tokens forced on both."""
-    want_logits, want_tokens = _torch_run(model, fixed)
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Reference:
+    """What the checkpoint itself says.
+
+    Logits [N_TOKENS, V], its greedy tokens, and how large numbers got on the way.
+    """
+
+    logits: NDArray[np.float32]
+    tokens: tuple[int, ...]
+    ranges: Ranges
+
+
+def reference(model: Any, fixed: Fixed) -> Reference:
+    """Run the checkpoint in torch."""
+    rows: list[NDArray[np.float32]] = []
+    tokens: list[int] = []
+    with torch.no_grad(), watched(model) as ranges:
+        out = model(input_ids=torch.tensor([fixed.prompt]), use_cache=True, **fixed.torch)
+        for _ in range(N_TOKENS):
+            rows.append(out.logits[0, -1].numpy())
+            tokens.append(int(rows[-1].argmax()))
+            out = model(
+                input_ids=torch.tensor([tokens[-1:]]),
+                past_key_values=out.past_key_values,
+                use_cache=True,
+            )
+    return Reference(logits=np.stack(rows), tokens=tuple(tokens), ranges=ranges)
+
+
+def prove(reference: Reference, graphs: Graphs, *, fixed: Fixed, precision: str) -> Proof:
+    """Run graphs on the frames and token ids of a reference, its tokens forced on them."""
     features = fixed.gather([graphs.see(fixed.feeds)])
     embeds = np.array(graphs.embed(fixed.prompt), np.float32)
     embeds[fixed.visual] = features.rows
@@ -68,32 +97,16 @@ def prove(model: Any, graphs: Graphs, *, fixed: Fixed, precision: str) -> Proof:
     context = graphs.start(len(fixed.prompt) + N_TOKENS)
     logits = context.extend(embeds, places=fixed.places, deep=deep)
     got_logits, n_equal = [], 0
-    for token in want_tokens:
+    for token in reference.tokens:
         got_logits.append(logits.copy())
         n_equal += int(logits.argmax()) == token
         logits = context.step(token)
-    difference = np.stack(got_logits) - want_logits
+    difference = np.stack(got_logits) - reference.logits
     return Proof(
         n_tokens=N_TOKENS,
         n_equal=n_equal,
         max_abs_dlogit=float(np.abs(difference).max()),
         rms_dlogit=float(np.sqrt(np.mean(np.square(difference, dtype=np.float64)))),
-        logit_std=float(want_logits.std()),
+        logit_std=float(reference.logits.std()),
         tolerance=TOLERANCE[precision],
     )
-
-
-def _torch_run(model: Any, fixed: Fixed) -> tuple[NDArray[np.float32], list[int]]:
-    """Logits [N_TOKENS, V] and greedy tokens of the checkpoint itself."""
-    rows, tokens = [], []
-    with torch.no_grad():
-        out = model(input_ids=torch.tensor([fixed.prompt]), use_cache=True, **fixed.torch)
-        for _ in range(N_TOKENS):
-            rows.append(out.logits[0, -1].numpy())
-            tokens.append(int(rows[-1].argmax()))
-            out = model(
-                input_ids=torch.tensor([tokens[-1:]]),
-                past_key_values=out.past_key_values,
-                use_cache=True,
-            )
-    return np.stack(rows), tokens

@@ -10,12 +10,15 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass
+from itertools import chain
 from typing import Literal
 
 import numpy as np
 import onnx
 from numpy.typing import NDArray
-from onnx import TensorProto, helper, numpy_helper
+from onnx import TensorProto, helper
+
+from edgeval.export.late import Late, Traced
 
 BLOCK = 32
 OPSET_INT4 = 21
@@ -31,8 +34,22 @@ class Product:
     """One MatMul with a constant right side, W [K, N]."""
 
     node: onnx.NodeProto
-    name: str
-    weight: Floats
+    late: Late
+
+    @property
+    def name(self) -> str:
+        """Of the weight."""
+        return self.late.name
+
+    @property
+    def size(self) -> tuple[int, int]:
+        """(K, N)."""
+        depth, width = self.late.dims
+        return depth, width
+
+    def weight(self) -> Floats:
+        """W, made anew."""
+        return np.asarray(self.late.make(), np.float32)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -40,47 +57,39 @@ class Replacement:
     """What stands in the place of a MatMul and its weight."""
 
     nodes: tuple[onnx.NodeProto, ...]
-    weights: tuple[onnx.TensorProto, ...]
+    weights: tuple[Late, ...]
 
 
 def quantise(
-    model: onnx.ModelProto,
+    traced: Traced,
     *,
     precision: Literal["fp32", "int8", "q4"],
     flavour: Literal["plain", "ort"],
-) -> onnx.ModelProto:
+) -> Traced:
     """The graph with its MatMul weights in fewer bits; fp32 is returned as it is."""
     if precision == "fp32":
-        return model
-    graph = model.graph
+        return traced
+    graph = traced.model.graph
     replaced: dict[str, Replacement] = {}
-    for product in _products(graph):
+    for product in _products(traced):
         bits = 4 if precision == "q4" and product.node.output[0] != HEAD else 8
-        build = _chosen(bits, flavour, product.weight.shape[0])
+        build = _chosen(bits, flavour, product.size[0])
         replaced[product.node.output[0]] = build(product, bits)
     nodes: list[onnx.NodeProto] = []
     for node in graph.node:
         found = replaced.get(node.output[0])
         nodes += found.nodes if found else [node]
-    # A weight may be an output as it is (LLaVA-OneVision's newline).
-    used = {name for node in nodes for name in node.input} | {port.name for port in graph.output}
-    weights = [weight for weight in graph.initializer if weight.name in used]
-    added = {weight.name: weight for new in replaced.values() for weight in new.weights}
-    del graph.node[:], graph.initializer[:]
+    del graph.node[:]
     graph.node.extend(nodes)
-    graph.initializer.extend([*weights, *added.values()])
-    _declare(model, nodes)
-    return model
+    _declare(traced.model, nodes)
+    added = [weight for new in replaced.values() for weight in new.weights]
+    return traced.with_weights(chain(traced.weights(), added))
 
 
-def _products(graph: onnx.GraphProto) -> Iterator[Product]:
-    weights = {weight.name: weight for weight in graph.initializer}
-    for node in graph.node:
-        if node.op_type != "MatMul" or node.input[1] not in weights:
-            continue
-        weight = numpy_helper.to_array(weights[node.input[1]])
-        if weight.ndim == 2 and weight.dtype == np.float32:
-            yield Product(node=node, name=node.input[1], weight=weight)
+def _products(traced: Traced) -> Iterator[Product]:
+    for node in traced.model.graph.node:
+        if node.op_type == "MatMul" and node.input[1] in traced.late:
+            yield Product(node=node, late=traced.late[node.input[1]])
 
 
 def _chosen(
@@ -110,17 +119,55 @@ def to_blocks(weight: Floats, bits: int) -> tuple[NDArray[np.int8], Floats]:
     return numbers, scales[..., 0]
 
 
+class Blocks:
+    """Numbers and scales of a weight, worked out together and given away one after the other."""
+
+    def __init__(self, product: Product, bits: int) -> None:
+        self._product, self._bits = product, bits
+        self._scales: Floats | None = None
+
+    def numbers(self) -> NDArray[np.int8]:
+        """See to_blocks."""
+        numbers, self._scales = to_blocks(self._product.weight(), self._bits)
+        return numbers
+
+    def scales(self) -> Floats:
+        """See to_blocks."""
+        scales, self._scales = self._scales, None
+        return to_blocks(self._product.weight(), self._bits)[1] if scales is None else scales
+
+
 def _matmul_nbits(product: Product, bits: int) -> Replacement:
     """Source: onnxruntime 1.31, docs/ContribOperators.md, com.microsoft.MatMulNBits."""
-    depth, width = product.weight.shape
-    numbers, scales = to_blocks(product.weight, bits)
-    stored = (numbers.astype(np.int16) + 2 ** (bits - 1)).astype(np.uint8)
-    if bits == 4:
-        stored = stored[..., ::2] | (stored[..., 1::2] << 4)
-    names = [f"{product.name}.{bits}bit", f"{product.name}.scales"]
+    depth, width = product.size
+    n_blocks = -(-depth // BLOCK)
+    blocks = Blocks(product, bits)
+
+    def stored() -> NDArray[np.uint8]:
+        numbers: NDArray[np.uint8] = (blocks.numbers().astype(np.int16) + 2 ** (bits - 1)).astype(
+            np.uint8
+        )
+        if bits == 4:
+            numbers = np.asarray(numbers[..., ::2] | (numbers[..., 1::2] << 4), np.uint8)
+        return numbers
+
+    weights = (
+        Late(
+            name=f"{product.name}.{bits}bit",
+            data_type=TensorProto.UINT8,
+            dims=(width, n_blocks, BLOCK * bits // 8),
+            make=stored,
+        ),
+        Late(
+            name=f"{product.name}.scales",
+            data_type=TensorProto.FLOAT,
+            dims=(width * n_blocks,),
+            make=lambda: blocks.scales().reshape(-1),
+        ),
+    )
     node = helper.make_node(
         "MatMulNBits",
-        [product.node.input[0], *names],
+        [product.node.input[0], *(weight.name for weight in weights)],
         list(product.node.output),
         name=product.node.name,
         domain=CONTRIB,
@@ -130,39 +177,60 @@ def _matmul_nbits(product: Product, bits: int) -> Replacement:
         block_size=BLOCK,
         accuracy_level=4,
     )
-    return Replacement(
-        nodes=(node,),
-        weights=(
-            numpy_helper.from_array(stored, names[0]),
-            numpy_helper.from_array(scales.reshape(-1), names[1]),
-        ),
-    )
+    return Replacement(nodes=(node,), weights=weights)
 
 
 def _column_int8(product: Product, bits: int) -> Replacement:
     """One scale a column."""
     del bits
-    scales = (np.abs(product.weight).max(axis=0) / np.float32(127)).astype(np.float32)
-    safe = np.where(scales == 0, np.float32(1), scales)
-    numbers = np.rint(product.weight / safe).astype(np.int8)
+
+    def scales() -> Floats:
+        largest = (np.abs(product.weight()).max(axis=0) / np.float32(127)).astype(np.float32)
+        return np.asarray(np.where(largest == 0, np.float32(1), largest), np.float32)
+
+    def numbers() -> NDArray[np.int8]:
+        return np.asarray(np.rint(product.weight() / scales()), np.int8)
+
+    depth, width = product.size
     weights = (
-        numpy_helper.from_array(numbers, f"{product.name}.8bit"),
-        numpy_helper.from_array(safe, f"{product.name}.scales"),
+        Late(
+            name=f"{product.name}.8bit",
+            data_type=TensorProto.INT8,
+            dims=(depth, width),
+            make=numbers,
+        ),
+        Late(
+            name=f"{product.name}.scales",
+            data_type=TensorProto.FLOAT,
+            dims=(width,),
+            make=scales,
+        ),
     )
     return _dequantised(product, weights, {"axis": 1})
 
 
 def _blocked_int4(product: Product, bits: int) -> Replacement:
     """One scale for every BLOCK weights of a column."""
-    depth, width = product.weight.shape
-    numbers, scales = to_blocks(product.weight, bits)
-    flat = numbers.reshape(width, depth).T.reshape(-1).astype(np.uint8) & 0xF
-    packed = (flat[::2] | (flat[1::2] << 4)) if flat.size % 2 == 0 else _odd(flat)
+    depth, width = product.size
+    blocks = Blocks(product, bits)
+
+    def packed() -> NDArray[np.uint8]:
+        flat = blocks.numbers().reshape(width, depth).T.reshape(-1).astype(np.uint8) & 0xF
+        return (flat[::2] | (flat[1::2] << 4)) if flat.size % 2 == 0 else _odd(flat)
+
     weights = (
-        helper.make_tensor(
-            f"{product.name}.4bit", TensorProto.INT4, (depth, width), packed.tobytes(), raw=True
+        Late(
+            name=f"{product.name}.4bit",
+            data_type=TensorProto.INT4,
+            dims=(depth, width),
+            make=packed,
         ),
-        numpy_helper.from_array(np.ascontiguousarray(scales.T), f"{product.name}.scales"),
+        Late(
+            name=f"{product.name}.scales",
+            data_type=TensorProto.FLOAT,
+            dims=(depth // BLOCK, width),
+            make=lambda: blocks.scales().T,
+        ),
     )
     return _dequantised(product, weights, {"axis": 0, "block_size": BLOCK})
 
@@ -173,7 +241,7 @@ def _odd(flat: NDArray[np.uint8]) -> NDArray[np.uint8]:
 
 
 def _dequantised(
-    product: Product, weights: tuple[onnx.TensorProto, ...], attributes: dict[str, int]
+    product: Product, weights: tuple[Late, ...], attributes: dict[str, int]
 ) -> Replacement:
     unpacked = f"{product.name}.float"
     node = onnx.NodeProto()

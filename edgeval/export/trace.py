@@ -1,7 +1,4 @@
-"""A traced graph as clean, repeatable ONNX: no stack traces, no paths, no clock.
-
-External data when it is large.
-"""
+"""A traced graph as clean, repeatable ONNX: no stack traces, no paths, no clock."""
 
 from __future__ import annotations
 
@@ -10,18 +7,22 @@ import io
 import logging
 import warnings
 from collections.abc import Iterator, Mapping, Sequence
-from pathlib import Path
 from typing import TYPE_CHECKING
 
+import numpy as np
 import onnx
+import onnx_ir
 import torch
 
+from edgeval.export.hollow import hollowed
+from edgeval.export.late import Late, Traced
+
 if TYPE_CHECKING:
+    from torch import nn
+
     from edgeval.export.graphspec import GraphSpec
 
 OPSET = 18
-# protobuf stops at 2 GiB a message; weights go to a file beside the graph well before.
-MAX_INLINE_BYTES = 1_500_000_000
 
 
 @contextlib.contextmanager
@@ -37,12 +38,15 @@ def _quiet() -> Iterator[None]:
         logging.getLogger("torch.onnx").setLevel(level)
 
 
-def trace(spec: GraphSpec) -> onnx.ModelProto:
-    """Trace one module with torch.export and give it as a ModelProto with its weights inside."""
+def trace(spec: GraphSpec, names: Mapping[nn.Module, str] | None = None) -> Traced:
+    """Trace one module with torch.export; its large weights are made when they are written.
+
+    ``names``: what the checkpoint calls its layers.
+    """
     dynamic = [dict.fromkeys(axes, torch.export.Dim.DYNAMIC) or None for axes in spec.input_axes]
     head = len(dynamic) - spec.n_variadic
     shapes = (*dynamic[:head], tuple(dynamic[head:])) if spec.n_variadic else tuple(dynamic)
-    with _quiet(), torch.no_grad():
+    with _quiet(), torch.no_grad(), hollowed(spec.module, names or {}) as late:
         program = torch.onnx.export(
             spec.module,
             spec.arguments,
@@ -54,14 +58,35 @@ def trace(spec: GraphSpec) -> onnx.ModelProto:
             verbose=False,
             optimize=True,
         )
-    assert program is not None  # only None when a file name is given to the old exporter
-    model: onnx.ModelProto = program.model_proto
+        assert program is not None  # only None when a file name is given to the old exporter
+        traced = _without_hollow(program.model, late)
     for ports, axes in (
-        (model.graph.input, spec.input_axes),
-        (model.graph.output, spec.output_axes),
+        (traced.model.graph.input, spec.input_axes),
+        (traced.model.graph.output, spec.output_axes),
     ):
         _name_axes(ports, axes)
-    return clean(model)
+    clean(traced.model)
+    return traced
+
+
+def _without_hollow(model: onnx_ir.Model, late: dict[str, Late]) -> Traced:
+    """The graph with empty places for the weights to come."""
+    found = {}
+    for name, value in model.graph.initializers.items():
+        tensor = value.const_value
+        assert tensor is not None  # an initializer has a value
+        if name in late:
+            value.const_value = onnx_ir.ExternalTensor(
+                "later", 0, 0, tensor.dtype, shape=onnx_ir.Shape(late[name].dims), name=name
+            )
+            found[name] = late[name]
+        elif tensor.dtype == onnx_ir.DataType.FLOAT and np.isnan(tensor.numpy()).any():
+            raise AssertionError(f"{name} was computed from a weight that is not there yet")
+    proto = onnx_ir.to_proto(model)
+    for tensor in proto.graph.initializer:
+        if tensor.name in found:
+            tensor.CopyFrom(found[tensor.name].header())
+    return Traced(model=proto, late=found)
 
 
 def _name_axes(ports: Sequence[onnx.ValueInfoProto], axes: Sequence[Mapping[int, str]]) -> None:
@@ -90,20 +115,3 @@ def clean(model: onnx.ModelProto) -> onnx.ModelProto:
             del value.metadata_props[:]
     del graph.value_info[:]
     return model
-
-
-def save(model: onnx.ModelProto, path: Path) -> tuple[Path, ...]:
-    """Write a graph, and its weights beside it when they are too large for one file.
-
-    All paths written.
-    """
-    path.parent.mkdir(parents=True, exist_ok=True)
-    data = path.with_name(path.name + "_data")
-    path.unlink(missing_ok=True)
-    data.unlink(missing_ok=True)
-    if sum(len(tensor.raw_data) for tensor in model.graph.initializer) < MAX_INLINE_BYTES:
-        onnx.checker.check_model(model)
-        path.write_bytes(model.SerializeToString(deterministic=True))
-        return (path,)
-    onnx.save_model(model, str(path), save_as_external_data=True, location=data.name)
-    return (path, data)

@@ -41,7 +41,7 @@ def folder(wanted: None, hf: None, tmp_path_factory: pytest.TempPathFactory) -> 
     from transformers.models.smolvlm.configuration_smolvlm import SmolVLMConfig
     from transformers.models.smolvlm.modeling_smolvlm import SmolVLMForConditionalGeneration
 
-    from edgeval.export import quantise, smolvlm, trace
+    from edgeval.export import late, quantise, smolvlm, trace
 
     torch.manual_seed(0)
     config = SmolVLMConfig(
@@ -76,7 +76,7 @@ def folder(wanted: None, hf: None, tmp_path_factory: pytest.TempPathFactory) -> 
             graph = trace.trace(spec)
             if spec.name != "embed_tokens":
                 graph = quantise.quantise(graph, precision=precision, flavour=flavour)
-            trace.save(graph, folder / flavour / f"{spec.name}.onnx")
+            late.save(graph, folder / flavour / f"{spec.name}.onnx")
     return folder
 
 

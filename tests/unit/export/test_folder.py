@@ -237,25 +237,25 @@ def test_the_same_checkpoint_gives_the_same_bytes(odd, exported, hf):
     from edgeval.export import checkpoint, smolvlm, trace
 
     spec = smolvlm.graphs(checkpoint.load(odd).model, "plain")[2]
-    again = trace.trace(spec).SerializeToString(deterministic=True)
+    again = trace.trace(spec).whole().SerializeToString(deterministic=True)
     assert again == (exported / "onnx/decoder_model_merged.onnx").read_bytes()
 
 
 @pytest.fixture
 def traced_before(exported, monkeypatch):
     """Tracing gives the graphs of ``exported`` again, in the plan's folder and without the wait."""
-    from edgeval.export import folder
+    from edgeval.export import graphfiles
 
-    def write_graphs(plan, loaded):
+    def write(folder, specs, form):
         files = {}
         for role, file in manifest.load(exported).variant("fp32").graphs.items():
-            target = plan.output / "onnx" / f"{plan.precision}_{file.path.name}"
+            target = folder / f"{form.precision}_{file.path.name}"
             target.parent.mkdir(parents=True, exist_ok=True)
             shutil.copyfile(file.path, target)
             files[role] = dataclasses.replace(file, path=target)
-        return files
+        return graphfiles.Written(files=files, kept={})
 
-    monkeypatch.setattr(folder, "_write_graphs", write_graphs)
+    monkeypatch.setattr(graphfiles, "write", write)
 
 
 def test_a_second_precision_joins_the_first(odd, tmp_path, traced_before):
@@ -291,7 +291,7 @@ def test_graphs_that_are_not_the_model_are_not_shipped(odd, tmp_path, monkeypatc
 
     prove = proof.prove
     monkeypatch.setattr(
-        proof, "prove", lambda model, graphs, **rest: prove(model, Wrong(graphs), **rest)
+        proof, "prove", lambda wanted, graphs, **rest: prove(wanted, Wrong(graphs), **rest)
     )
     with pytest.raises(ManifestError, match="differ from the checkpoint"):
         folder.export(plan(odd, tmp_path))

@@ -10,6 +10,7 @@ ort = pytest.importorskip("onnxruntime")
 pytest.importorskip("torch")
 
 from edgeval.export import quantise  # noqa: E402 - needs onnx
+from edgeval.export.late import Traced  # noqa: E402
 from edgeval.export.quantise import to_blocks  # noqa: E402
 
 DEPTH, WIDTH = 96, 40
@@ -28,6 +29,11 @@ def product(weight: np.ndarray) -> onnx.ModelProto:
     return helper.make_model(graph, opset_imports=[helper.make_opsetid("", 18)], ir_version=10)
 
 
+def quantised(weight: np.ndarray, precision: str, flavour: str) -> onnx.ModelProto:
+    traced = Traced.of(product(weight.copy()))
+    return quantise.quantise(traced, precision=precision, flavour=flavour).whole()
+
+
 @pytest.fixture(scope="module")
 def weight() -> np.ndarray:
     return np.random.default_rng(0).standard_normal((DEPTH, WIDTH)).astype(np.float32)
@@ -43,32 +49,31 @@ def unpacked(model: onnx.ModelProto) -> np.ndarray:
 @pytest.mark.parametrize("flavour", ["plain", "ort"])
 @pytest.mark.parametrize(("precision", "largest"), [("int8", 0.02), ("q4", 0.35)])
 def test_weights_move_by_less_than_a_step(weight, precision, flavour, largest):
-    model = quantise.quantise(product(weight.copy()), precision=precision, flavour=flavour)
+    model = quantised(weight, precision, flavour)
     onnx.checker.check_model(model)
     assert np.abs(unpacked(model) - weight).max() < largest
 
 
 @pytest.mark.parametrize("precision", ["int8", "q4"])
 def test_plain_graphs_have_standard_operators_only(weight, precision):
-    model = quantise.quantise(product(weight.copy()), precision=precision, flavour="plain")
+    model = quantised(weight, precision, "plain")
     assert {node.op_type for node in model.graph.node} == {"DequantizeLinear", "MatMul"}
     assert {entry.domain for entry in model.opset_import} == {""}
 
 
 def test_plain_8_bits_stay_in_opset_18(weight):
-    model = quantise.quantise(product(weight.copy()), precision="int8", flavour="plain")
+    model = quantised(weight, "int8", "plain")
     assert [entry.version for entry in model.opset_import] == [18]
 
 
 def test_the_float_weight_is_gone(weight):
-    model = quantise.quantise(product(weight.copy()), precision="q4", flavour="ort")
+    model = quantised(weight, "q4", "ort")
     assert sum(len(w.raw_data) for w in model.graph.initializer) < weight.nbytes / 4
 
 
 def test_full_precision_is_left_alone(weight):
-    model = product(weight.copy())
-    before = model.SerializeToString()
-    assert quantise.quantise(model, precision="fp32", flavour="ort").SerializeToString() == before
+    before = product(weight.copy())
+    assert quantised(weight, "fp32", "ort").SerializeToString() == before.SerializeToString()
 
 
 def test_the_largest_weight_of_a_block_is_kept_exactly():

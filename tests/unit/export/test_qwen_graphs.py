@@ -133,14 +133,14 @@ def loaded(checkpoint: Path) -> Any:
 @pytest.fixture(scope="module")
 def ort_files(family: str, folder: Path, loaded: Any) -> Mapping[str, GraphFiles]:
     """The decoder of the flavour ort in two precisions, traced once."""
-    from edgeval.export import quantise, trace
+    from edgeval.export import late, quantise, trace
 
     embed, vision = (folder / f"onnx/{name}.onnx" for name in ("embed_tokens", "vision_encoder"))
     spec = importlib.import_module(f"edgeval.export.{family}").graphs(loaded, "ort")[2]
     decoder = trace.trace(spec)
     full, few = (folder.parent / f"decoder{suffix}.onnx" for suffix in ("", "_q4"))
-    trace.save(decoder, full)
-    trace.save(quantise.quantise(decoder, precision="q4", flavour="ort"), few)
+    late.save(decoder, full)
+    late.save(quantise.quantise(decoder, precision="q4", flavour="ort"), few)
     return {
         name: GraphFiles(vision=vision, embed=embed, decoder=path, threads=1)
         for name, path in (("fp32", full), ("q4", few))
@@ -278,6 +278,31 @@ def test_q4_is_near_its_dequantised_twin(opened, checkpoint):
     _, want = generated(twin, prompt, model, frames)
     error = np.sqrt(np.mean((logits - want) ** 2)) / want.std()
     assert error < 0.05
+
+
+@pytest.mark.parametrize("flavour", ["plain", "ort"])
+def test_half_precision_is_near_full(opened, ort_files, folder, tmp_path, flavour):
+    onnx = pytest.importorskip("onnx")
+    from edgeval.export import half, late, ranges
+
+    full, model = opened("fp32", flavour), opened("fp32", flavour)
+    decoder = folder / "onnx/decoder_model_merged.onnx"
+    paths = {
+        "vision": folder / "onnx/vision_encoder.onnx",
+        "embed": folder / "onnx/embed_tokens.onnx",
+        "decoder": ort_files["fp32"].decoder if flavour == "ort" else decoder,
+    }
+    for role, path in paths.items():
+        halved = half.halve(late.Traced.of(onnx.load(path)), ranges.Kept())
+        paths[role] = tmp_path / f"{role}.onnx"
+        late.save(halved.traced, paths[role])
+    model._graphs = open_graphs("cpu", GraphFiles(threads=1, **paths))
+    frames = clip(full, *(3, 90, 70))
+    (ids, _, got), (same_ids, _, want) = said(model, frames), said(full, frames)
+    assert ids == same_ids
+    error = np.sqrt(np.mean((got - want) ** 2)) / want.std()
+    # Rounding to 11 bits shows; more than a few roundings does not.
+    assert 1e-5 < error < 0.01
 
 
 def test_plain_graphs_hold_standard_operators_only(folder):

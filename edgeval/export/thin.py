@@ -1,0 +1,50 @@
+"""A model that computes in float32 and keeps its large weights as its file has them.
+
+Weights of linear layers and the table of tokens stay mapped in their own type, and are float32 only
+while their layer computes: the same numbers in half the memory.
+"""
+
+from __future__ import annotations
+
+from typing import Any
+
+import torch
+from torch import Tensor, nn
+
+
+def thin(model: nn.Module, table: nn.Module) -> None:
+    """Make everything in ``model`` float32 but its linear weights and the ``table`` of tokens.
+
+    Those are float32 when they are used.
+    """
+    large = {id(table.weight)}
+    for module in model.modules():
+        if isinstance(module, nn.Linear):
+            large.add(id(module.weight))
+            if module.weight.dtype != torch.float32:
+                _widened_in_use(module)
+    table.register_forward_hook(_widened)
+    for tensor in [*model.parameters(), *model.buffers()]:
+        if tensor.is_floating_point() and id(tensor) not in large:
+            tensor.data = tensor.data.float()
+
+
+def _widened(module: nn.Module, inputs: Any, output: Tensor) -> Tensor:
+    """Rows of a table in float32."""
+    del module, inputs
+    return output.float()
+
+
+def _widened_in_use(linear: nn.Linear) -> None:
+    narrow = linear.weight.data
+
+    def widen(module: nn.Module, inputs: Any) -> None:
+        del module, inputs
+        linear.weight.data = narrow.float()
+
+    def restore(module: nn.Module, inputs: Any, output: Tensor) -> None:
+        del module, inputs, output
+        linear.weight.data = narrow
+
+    linear.register_forward_pre_hook(widen)
+    linear.register_forward_hook(restore, always_call=True)
