@@ -84,11 +84,15 @@ class PixelTarget:
     ) -> None: ...
 
 def pixels_paths() -> list[str]: ...
-def pixels_takes(chroma: str, bit_depth: int, width: int, height: int) -> bool: ...
+def pixels_takes(
+    chroma: str, bit_depth: int, width: int, height: int, interlaced: bool
+) -> bool: ...
+def pixels_mixes_chroma(chroma: str, bit_depth: int, height: int, interlaced: bool) -> bool: ...
 def pixels_yuv(
     planes: Sequence[NDArray[np.unsignedinteger]],
     bit_depth: int,
     colour: tuple[str, bool],
+    site: tuple[int, int, bool],
     steps: Sequence[PixelResize],
     target: PixelTarget,
     out: NDArray[np.generic],

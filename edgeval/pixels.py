@@ -9,14 +9,15 @@ from __future__ import annotations
 import re
 from dataclasses import dataclass, replace
 from functools import lru_cache
-from typing import Literal, TypeAlias
+from types import MappingProxyType
+from typing import Final, Literal, TypeAlias
 
 import numpy as np
 from numpy.typing import NDArray
 
 from edgeval import _core
 from edgeval.errors import ArgumentError
-from edgeval.types import Picture
+from edgeval.types import ChromaSite, Picture
 
 Resample = Literal["bilinear", "bicubic", "lanczos"]
 Mode = Literal["exact", "fast"]
@@ -27,6 +28,17 @@ Pixels: TypeAlias = NDArray[np.uint8] | NDArray[np.float32] | NDArray[np.float16
 
 MAX_SIDE = 65535
 _PIX_FMT = re.compile(r"yuvj?(420|422|444)p(?:(\d+)le)?")
+# (x, y) of the first chroma sample right of and below the first luma sample, in 1/256 of a step.
+_SITES: Final = MappingProxyType[ChromaSite, Size](
+    {
+        "left": (0, 128),
+        "center": (128, 128),
+        "topleft": (0, 0),
+        "top": (128, 0),
+        "bottomleft": (0, 256),
+        "bottom": (128, 256),
+    }
+)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -86,25 +98,38 @@ def takes(
     height: int,
     matrix: str,
     full_range: bool,  # noqa: FBT001 - the decoder's five facts, in the order it tells them
+    *,
+    interlaced: bool = False,
 ) -> bool:
     """Whether ``to_rgb`` of such planes equals FFmpeg's rgb24 bit for bit (x86, PyAV's flags).
 
-    True for progressive 8-bit 4:2:0 and 4:2:2 of even height and any width, and for 4:4:4 of 8 and
-    10 bits from two columns on; in three matrices and both ranges. Others pass swscale's general
-    scaler (which also looks at the chroma location), and interlaced ones go field by field, as the
-    caller knows: let swscale make ``Picture.rgb`` there.
+    True for 4:2:0 and 4:2:2 of any size and 4:4:4 from two columns on, of 8 and 10 bits, in three
+    matrices and both ranges; interlaced where the height is even, in 4:2:0 a multiple of four (else
+    swscale reads below the chroma). Of the rest, let swscale make ``Picture.rgb``.
     """
     match = _PIX_FMT.fullmatch(pix_fmt)
     if match is None or matrix not in ("bt601", "bt709", "bt2020") or full_range not in (0, 1):
         return False
-    return _core.pixels_takes(match[1], int(match[2] or 8), width, height)
+    return _core.pixels_takes(match[1], int(match[2] or 8), width, height, interlaced)
+
+
+def mixes_chroma(pix_fmt: str, height: int, *, interlaced: bool = False) -> bool:
+    """Whether pixels depend on ``Picture.site``: swscale's scaler makes such pictures.
+
+    So it is for 4:2:0 and 4:2:2 of 10 bits, or where the picture's or its fields' height is odd.
+    Raises ArgumentError for a format that ``takes`` refuses.
+    """
+    match = _PIX_FMT.fullmatch(pix_fmt)
+    if match is None:
+        raise ArgumentError(f"picture: got format {pix_fmt}; ask takes() first")
+    return _core.pixels_mixes_chroma(match[1], int(match[2] or 8), height, interlaced)
 
 
 def to_rgb(picture: Picture, *, kernel: str = "auto") -> NDArray[np.uint8]:
     """The picture as uint8 RGB [H, W, 3], rotation applied; PyAV's ``to_ndarray("rgb24")``.
 
     Raises ArgumentError for planes that ``takes`` refuses. Source: FFmpeg@n8.1 libswscale, the
-    unscaled yuv2rgb of x86; yuv2rgb_full_1 for 4:4:4.
+    unscaled yuv2rgb of x86; yuv2rgb_full_1 for 4:4:4; yuv2rgb_1 after its chroma scaler elsewhere.
     """
     if picture.rgb is not None:
         rgb = np.ascontiguousarray(picture.rgb)
@@ -223,8 +248,10 @@ def write(
     if source.planes is None:
         raise ArgumentError("picture: got neither planes nor rgb; wants one of them")
     colour = (source.matrix, source.full_range)
-    depth = source.bit_depth
-    return _core.pixels_yuv(source.planes, depth, colour, steps, target, part, slot, recipe.kernel)
+    depth, site = source.bit_depth, (*_SITES[source.site], source.interlaced)
+    return _core.pixels_yuv(
+        source.planes, depth, colour, site, steps, target, part, slot, recipe.kernel
+    )
 
 
 def _size(source: Picture | NDArray[np.uint8], *, turned: bool = False) -> Size:

@@ -190,13 +190,19 @@ class FramePlan:
     named: tuple[int, ...] = ()
 
 
+# AVChromaLocation's names; "center" is also what swscale takes the unspecified for.
+ChromaSite = Literal["left", "center", "topleft", "top", "bottomleft", "bottom"]
+
+
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Picture:
     """One decoded picture, before any arithmetic; lent for the length of a call, not to be kept.
 
     Either ``planes``: Y, U, V as uint8 or uint16 (``bit_depth`` > 8) [h, w] views, rows strided,
     chroma subsampled as the shapes say; or ``rgb``: uint8 [H, W, 3] where the kernels do not take
-    the format (``planes`` is None then). ``rotation_deg`` is clockwise and still to be applied.
+    the format (``planes`` is None then). ``site``: where the first chroma sample lies against the
+    luma beside it. ``interlaced``: two pictures, in the even and the odd rows. ``rotation_deg`` is
+    clockwise and still to be applied.
     """
 
     planes: tuple[Plane, Plane, Plane] | None
@@ -204,6 +210,8 @@ class Picture:
     bit_depth: int = 8
     matrix: Literal["bt601", "bt709", "bt2020"] = "bt601"
     full_range: bool = False
+    site: ChromaSite = "center"
+    interlaced: bool = False
     rotation_deg: int = 0
 
 
@@ -291,8 +299,6 @@ class Timing:
     prefix_s: float = 0.0
     prefill_s: float = 0.0
     step_s: tuple[float, ...] = ()
-
-
     other_turns_s: float = 0.0
 
     @property
@@ -304,6 +310,8 @@ class Timing:
     def question_s(self) -> float:
         """What this question alone took, every turn of it."""
         return self.other_turns_s + self.prefill_s + sum(self.step_s)
+
+
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Prompt:
     """One question as the model gets it: text before image tokens are expanded, and token ids."""

@@ -3,6 +3,7 @@
 #include <array>
 #include <memory>
 #include <string>
+#include <tuple>
 #include <utility>
 #include <vector>
 
@@ -61,8 +62,28 @@ std::vector<std::string> paths() {
   return names;
 }
 
-bool takes(const std::string& chroma, int bit_depth, int width, int height) {
-  return pixels::takes(chroma_of(chroma), bit_depth, width, height);
+bool takes(const std::string& chroma, int bit_depth, int width, int height,
+           bool interlaced) {
+  return pixels::takes(chroma_of(chroma), bit_depth, width, height, interlaced);
+}
+
+bool mixes_chroma(const std::string& chroma, int bit_depth, int height,
+                  bool interlaced) {
+  return pixels::mixes_chroma(chroma_of(chroma), bit_depth, height, interlaced);
+}
+
+/// Where chroma lies (x, y, in 1/256 of a luma step) and whether there are two fields.
+using Site = std::tuple<int, int, bool>;
+
+void put_site(const Site& site, pixels::YuvView& view) {
+  const auto [x, y, interlaced] = site;
+  if (x < 0 || x > 256 || y < 0 || y > 256) {
+    throw ArgumentError("site: got " + std::to_string(x) + ", " + std::to_string(y) +
+                        "; wants 0..256 each");
+  }
+  view.chroma_x = x;
+  view.chroma_y = y;
+  view.interlaced = interlaced;
 }
 
 ResizePtr make_resize(std::pair<int, int> from, std::pair<int, int> to,
@@ -164,7 +185,7 @@ pixels::YuvView yuv_view(const std::array<py::array, 3>& planes) {
 }
 
 const char* see_yuv(const std::array<py::array, 3>& planes, int bit_depth,
-                    const std::pair<std::string, bool>& colour,
+                    const std::pair<std::string, bool>& colour, const Site& site,
                     const std::vector<ResizePtr>& steps, const Target& target,
                     py::array out, int slot, const std::string& kernel) {
   pixels::YuvView view =
@@ -172,6 +193,7 @@ const char* see_yuv(const std::array<py::array, 3>& planes, int bit_depth,
   view.bit_depth = bit_depth;
   view.matrix = matrix_of(colour.first);
   view.full_range = colour.second;
+  put_site(site, view);
   const Target filled = into(target, out, slot);
   const pixels::Steps raw = steps_of(steps);
   const pixels::Path path = path_of(kernel);
@@ -214,11 +236,14 @@ void register_pixels(py::module_& module) {
            py::arg("mean"), py::arg("std"), py::arg("grid"));
   module.def("pixels_paths", &paths, "Kernels this machine runs, fastest first.");
   module.def("pixels_takes", &takes, py::arg("chroma"), py::arg("bit_depth"),
-             py::arg("width"), py::arg("height"),
+             py::arg("width"), py::arg("height"), py::arg("interlaced"),
              "Whether pixels_yuv is bit-equal to FFmpeg for such a picture.");
+  module.def("pixels_mixes_chroma", &mixes_chroma, py::arg("chroma"),
+             py::arg("bit_depth"), py::arg("height"), py::arg("interlaced"),
+             "Whether the pixels of such a picture depend on where its chroma lies.");
   module.def("pixels_yuv", &see_yuv, py::arg("planes"), py::arg("bit_depth"),
-             py::arg("colour"), py::arg("steps"), py::arg("target"), py::arg("out"),
-             py::arg("slot"), py::arg("kernel"),
+             py::arg("colour"), py::arg("site"), py::arg("steps"), py::arg("target"),
+             py::arg("out"), py::arg("slot"), py::arg("kernel"),
              "YUV planes through resizes into out; the name of the kernel that ran.");
   module.def(
       "pixels_rgb", &see_rgb, py::arg("image"), py::arg("steps"), py::arg("target"),

@@ -5,15 +5,7 @@
 namespace edgeval::pixels {
 namespace {
 
-/// Chroma to red, blue, green, green of the limited range, in 1/65536.
-struct Chromatics {
-  std::int64_t v_to_r;
-  std::int64_t u_to_b;
-  std::int64_t u_to_g;
-  std::int64_t v_to_g;
-};
-
-Chromatics chromatics(Matrix matrix) {
+Chromatics limited_chromatics(Matrix matrix) {
   switch (matrix) {
     case Matrix::kBt709:
       return {117489, 138438, 13975, 34925};
@@ -47,21 +39,29 @@ void full_row(const ColorFactors& f, const YuvView& picture, int row,
   }
   constexpr std::uint32_t kZero = 128U << 9;
   for (int x = 0; x < picture.width; ++x) {
-    const std::uint32_t y = (static_cast<std::uint32_t>(in[0][x]) << shift) -
-                            static_cast<std::uint32_t>(f.y_offset * 64);
-    const std::uint32_t u = (static_cast<std::uint32_t>(in[1][x]) << shift) - kZero;
-    const std::uint32_t v = (static_cast<std::uint32_t>(in[2][x]) << shift) - kZero;
-    const auto times = [](std::uint32_t sample, std::int16_t factor) {
-      return sample * static_cast<std::uint32_t>(factor);
-    };
-    const std::uint32_t luma = times(y, f.y) + (1U << 21);
-    out[0][x] = byte_of(luma + times(v, f.v_to_r));
-    out[1][x] = byte_of(luma + times(v, f.v_to_g) + times(u, f.u_to_g));
-    out[2][x] = byte_of(luma + times(u, f.u_to_b));
+    const auto pixel =
+        full_chroma_pixel(f, static_cast<std::uint32_t>(in[0][x]) << shift,
+                          (static_cast<std::uint32_t>(in[1][x]) << shift) - kZero,
+                          (static_cast<std::uint32_t>(in[2][x]) << shift) - kZero);
+    for (std::size_t c = 0; c < 3; ++c) out[c][x] = pixel[c];
   }
 }
 
 }  // namespace
+
+std::array<std::uint8_t, 3> full_chroma_pixel(const ColorFactors& factors,
+                                              std::uint32_t y, std::uint32_t u,
+                                              std::uint32_t v) {
+  const auto times = [](std::uint32_t sample, std::int16_t factor) {
+    return sample * static_cast<std::uint32_t>(factor);
+  };
+  const std::uint32_t luma =
+      times(y - static_cast<std::uint32_t>(factors.y_offset * 64), factors.y) +
+      (1U << 21);
+  return {byte_of(luma + times(v, factors.v_to_r)),
+          byte_of(luma + times(v, factors.v_to_g) + times(u, factors.u_to_g)),
+          byte_of(luma + times(u, factors.u_to_b))};
+}
 
 void full_chroma_row(const ColorFactors& factors, const YuvView& picture, int row,
                      const std::array<std::uint8_t*, 3>& out) {
@@ -72,17 +72,21 @@ void full_chroma_row(const ColorFactors& factors, const YuvView& picture, int ro
   }
 }
 
+Chromatics chromatics(Matrix matrix, bool full_range) {
+  const Chromatics c = limited_chromatics(matrix);
+  if (!full_range) return c;
+  return {c.v_to_r * 224 / 255, c.u_to_b * 224 / 255, c.u_to_g * 224 / 255,
+          c.v_to_g * 224 / 255};
+}
+
+std::int64_t luma_gain(bool full_range) {
+  return full_range ? 1 << 16 : (std::int64_t{1} << 16) * 255 / 219;
+}
+
 ColorFactors color_factors(Matrix matrix, bool full_range) {
-  Chromatics c = chromatics(matrix);
-  std::int64_t luma = 1 << 16;
-  if (full_range) {
-    c = {c.v_to_r * 224 / 255, c.u_to_b * 224 / 255, c.u_to_g * 224 / 255,
-         c.v_to_g * 224 / 255};
-  } else {
-    luma = luma * 255 / 219;
-  }
+  const Chromatics c = chromatics(matrix, full_range);
   ColorFactors factors{};
-  factors.y = fixed13(luma);
+  factors.y = fixed13(luma_gain(full_range));
   factors.v_to_r = fixed13(c.v_to_r);
   factors.u_to_g = fixed13(-c.u_to_g);
   factors.v_to_g = fixed13(-c.v_to_g);
@@ -91,10 +95,15 @@ ColorFactors color_factors(Matrix matrix, bool full_range) {
   return factors;
 }
 
-bool takes(Chroma chroma, int bit_depth, int width, int height) {
-  if (width < 1 || height < 1) return false;
-  if (chroma == Chroma::k444) return width > 1 && (bit_depth == 8 || bit_depth == 10);
-  return bit_depth == 8 && height % 2 == 0;
+bool mixes_chroma(Chroma chroma, int bit_depth, int height, bool interlaced) {
+  const int rows = interlaced ? height / 2 : height;
+  return chroma != Chroma::k444 && (bit_depth > 8 || rows % 2 != 0);
+}
+
+bool takes(Chroma chroma, int bit_depth, int width, int height, bool interlaced) {
+  if (width < 1 || height < 1 || (bit_depth != 8 && bit_depth != 10)) return false;
+  if (interlaced && height % (chroma == Chroma::k420 ? 4 : 2) != 0) return false;
+  return chroma != Chroma::k444 || width > 1;
 }
 
 }  // namespace edgeval::pixels

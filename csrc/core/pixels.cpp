@@ -1,6 +1,8 @@
 #include "core/pixels.hpp"
 
 #include <algorithm>
+#include <array>
+#include <memory>
 #include <string>
 #include <vector>
 
@@ -8,81 +10,6 @@
 
 namespace edgeval::pixels {
 namespace {
-
-std::size_t padded(int width) {
-  return (static_cast<std::size_t>(width) + kSlack + 63) / 64 * 64;
-}
-
-/// Rows of three planes in one block.
-class RowBuffer {
- public:
-  RowBuffer(int rows, int width)
-      : pitch_(padded(width)), bytes_(static_cast<std::size_t>(rows) * 3 * pitch_) {}
-
-  Row at(int row) {
-    std::uint8_t* base = bytes_.data() + static_cast<std::size_t>(row) * 3 * pitch_;
-    return {{base, base + pitch_, base + 2 * pitch_}};
-  }
-
- private:
-  std::size_t pitch_;
-  AlignedVector<std::uint8_t> bytes_;
-};
-
-/// A picture that gives its rows from top to bottom, once.
-class Rows {
- public:
-  Rows() = default;
-  Rows(const Rows&) = delete;
-  Rows& operator=(const Rows&) = delete;
-  Rows(Rows&&) = delete;
-  Rows& operator=(Rows&&) = delete;
-  virtual ~Rows() = default;
-  virtual void next(Row out) = 0;
-};
-
-class YuvRows final : public Rows {
- public:
-  YuvRows(const YuvView& picture, const Kernels& kernels)
-      : picture_(picture),
-        kernels_(kernels),
-        factors_(color_factors(picture.matrix, picture.full_range)) {}
-
-  void next(Row out) override {
-    if (picture_.chroma == Chroma::k444) {
-      full_chroma_row(factors_, picture_, y_++,
-                      {out.plane[0], out.plane[1], out.plane[2]});
-      return;
-    }
-    const int chroma_y = picture_.chroma == Chroma::k420 ? y_ / 2 : y_;
-    kernels_.yuv_row(factors_, picture_.plane[0] + y_ * picture_.stride[0],
-                     picture_.plane[1] + chroma_y * picture_.stride[1],
-                     picture_.plane[2] + chroma_y * picture_.stride[2], picture_.width,
-                     out);
-    ++y_;
-  }
-
- private:
-  const YuvView& picture_;
-  const Kernels& kernels_;
-  ColorFactors factors_;
-  int y_ = 0;
-};
-
-class RgbRows final : public Rows {
- public:
-  RgbRows(const RgbView& picture, const Kernels& kernels)
-      : picture_(picture), kernels_(kernels) {}
-
-  void next(Row out) override {
-    kernels_.split(picture_.data + y_++ * picture_.stride, picture_.width, out);
-  }
-
- private:
-  const RgbView& picture_;
-  const Kernels& kernels_;
-  int y_ = 0;
-};
 
 /// Horizontal, then vertical, u8 in between: the arithmetic of ATen and PIL.
 class ResizedRows final : public Rows {
@@ -190,7 +117,8 @@ void run(Rows& picture, const Steps& steps, const Target& target,
 }
 
 void check_yuv(const YuvView& picture) {
-  if (!takes(picture.chroma, picture.bit_depth, picture.width, picture.height)) {
+  if (!takes(picture.chroma, picture.bit_depth, picture.width, picture.height,
+             picture.interlaced)) {
     throw ArgumentError("pixels: got a picture of " +
                         sides(picture.height, picture.width) + " pixels and " +
                         std::to_string(picture.bit_depth) +
@@ -204,16 +132,14 @@ Path see(const YuvView& picture, const Steps& steps, const Target& target, Path 
   const Kernels& chosen = kernels(path);
   check_yuv(picture);
   check_chain(picture.height, picture.width, steps, target, chosen.path);
-  YuvRows rows(picture, chosen);
-  run(rows, steps, target, chosen);
+  run(*yuv_rows(picture, chosen), steps, target, chosen);
   return chosen.path;
 }
 
 Path see(const RgbView& picture, const Steps& steps, const Target& target, Path path) {
   const Kernels& chosen = kernels(path);
   check_chain(picture.height, picture.width, steps, target, chosen.path);
-  RgbRows rows(picture, chosen);
-  run(rows, steps, target, chosen);
+  run(*rgb_rows(picture, chosen), steps, target, chosen);
   return chosen.path;
 }
 

@@ -1,13 +1,11 @@
 #pragma once
 
-#include <array>
-#include <cstddef>
 #include <cstdint>
-#include <memory>
 
 #include "core/color.hpp"
 #include "core/patches.hpp"
 #include "core/resize.hpp"
+#include "core/rows.hpp"
 #include "core/simd.hpp"
 
 /// From decoded planes to what a vision tower eats, one pass over rows.
@@ -16,14 +14,6 @@
 /// interleaved RGB, normalised CHW or patches. Nothing the size of a picture is
 /// allocated here: the caller owns the output, a call holds a few dozen rows.
 namespace edgeval::pixels {
-
-/// Interleaved u8 RGB, rows `stride` bytes apart.
-struct RgbView {
-  const std::uint8_t* data;
-  std::ptrdiff_t stride;
-  int width;
-  int height;
-};
 
 /// u8 RGB [height, width, 3] of a picture, bit-equal to FFmpeg's rgb24 where takes()
 /// says so. Throws ArgumentError for what takes() refuses and for senseless sizes.

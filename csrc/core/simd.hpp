@@ -10,13 +10,16 @@
 namespace edgeval::pixels {
 
 struct Axis;
+struct ChromaRows;
 struct ColorFactors;
+struct PlaceColor;
 
 using edgeval::Path;
 
 /// Rows inside the pass are this many bytes longer than they say, so that a vector may
 /// start at the last pixel: kernels read and write up to kSlack bytes past the end of
-/// every row except those of the caller (yuv_row's input, join's output).
+/// every row except those of the caller (inputs of yuv_row and widen, mixed_row's luma,
+/// join's output).
 constexpr int kSlack = 64;
 
 /// An axis as the horizontal kernel of one path wants it. `lanes` neighbouring outputs
@@ -66,6 +69,13 @@ struct Kernels {
   /// One row of 8-bit YUV with chroma at half width to three planes.
   void (*yuv_row)(const ColorFactors& factors, const std::uint8_t* y,
                   const std::uint8_t* u, const std::uint8_t* v, int width, Row out);
+  /// One chroma row of 8 or (as u16) 10 bits to 15; with `quarter` each sample is three
+  /// parts itself and one part the next, the last alone.
+  void (*widen)(const std::uint8_t* in, int bit_depth, int width, bool quarter,
+                std::int16_t* out);
+  /// One row of even width, luma of 8 or (as u16) 10 bits, to three planes.
+  void (*mixed_row)(const PlaceColor& color, const std::uint8_t* luma, int bit_depth,
+                    const ChromaRows& chroma, int width, Row out);
   /// Interleaved RGB to planes and back.
   void (*split)(const std::uint8_t* rgb, int width, Row out);
   void (*join)(Row row, int width, std::uint8_t* rgb);

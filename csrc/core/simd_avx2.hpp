@@ -8,6 +8,10 @@ namespace edgeval::pixels::avx2 {
 
 void yuv_row(const ColorFactors& factors, const std::uint8_t* y, const std::uint8_t* u,
              const std::uint8_t* v, int width, Row out);
+void widen(const std::uint8_t* in, int bit_depth, int width, bool quarter,
+           std::int16_t* out);
+void mixed_row(const PlaceColor& color, const std::uint8_t* luma, int bit_depth,
+               const ChromaRows& chroma, int width, Row out);
 void split(const std::uint8_t* rgb, int width, Row out);
 void join(Row row, int width, std::uint8_t* rgb);
 HorizontalPack pack(const Axis& axis);

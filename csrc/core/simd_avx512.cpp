@@ -280,8 +280,8 @@ namespace edgeval::pixels {
 const Kernels* avx512_kernels() {
 #if defined(__x86_64__)
   static constexpr Kernels kKernels = {
-      Path::kAvx512, "avx512",   yuv_row,  avx2::split,   avx2::join,
-      pack,          horizontal, vertical, normalise_f32, normalise_f16,
+      Path::kAvx512, "avx512", yuv_row,    avx2::widen, avx2::mixed_row, avx2::split,
+      avx2::join,    pack,     horizontal, vertical,    normalise_f32,   normalise_f16,
   };
   static const bool here =
       avx2_kernels() != nullptr && __builtin_cpu_supports("avx512f") &&

@@ -7,10 +7,9 @@ namespace edgeval::pixels {
 const Kernels* neon_kernels() {
 #if defined(__aarch64__)
   static constexpr Kernels kKernels = {
-      Path::kNeon,         "neon",         neon::yuv_row,
-      neon::split,         neon::join,     neon::pack,
-      neon::horizontal,    neon::vertical, neon::normalise_f32,
-      neon::normalise_f16,
+      Path::kNeon,      "neon",         neon::yuv_row,       neon::widen,
+      neon::mixed_row,  neon::split,    neon::join,          neon::pack,
+      neon::horizontal, neon::vertical, neon::normalise_f32, neon::normalise_f16,
   };
   return &kKernels;
 #else

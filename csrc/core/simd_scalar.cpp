@@ -5,6 +5,7 @@
 
 #include "core/color.hpp"
 #include "core/resize.hpp"
+#include "core/scaler.hpp"
 
 namespace edgeval::pixels {
 namespace scalar {
@@ -39,7 +40,69 @@ std::uint16_t to_half(float value) {
   return static_cast<std::uint16_t>(sign | ((bits - 0x38000000u) >> 13));
 }
 
+template <typename T>
+void widen_samples(const T* in, int bit_depth, int width, bool quarter,
+                   std::int16_t* out) {
+  const int top = (1 << bit_depth) - 1;
+  const int shift = 13 - bit_depth;  // a quarter of what makes 15 bits
+  const auto sample = [&](int i) { return std::min(static_cast<int>(in[i]), top); };
+  for (int x = 0; x < width; ++x) {
+    const int next = quarter && x + 1 < width ? x + 1 : x;
+    out[x] = static_cast<std::int16_t>((3 * sample(x) + sample(next)) << shift);
+  }
+}
+
+/// Two 15-bit rows to 8 bits.
+int mixed(const std::array<const std::int16_t*, 2>& rows, int weight, int x) {
+  const int sum = rows[0][x] * (4096 - weight) + rows[1][x] * weight;
+  return std::min((sum + (1 << 18)) >> 19, 255);
+}
+
+int place(const PlaceFactors& factors, int sample) {
+  return factors.start + sample * factors.whole + ((sample * factors.part) >> 16);
+}
+
+template <typename T>
+void mixed_samples(const PlaceColor& color, const T* luma, int bit_depth,
+                   const ChromaRows& chroma, int width, Row out) {
+  const int shift = bit_depth - 8;
+  const int half = shift > 0 ? 1 << (shift - 1) : 0;
+  const int top = (1 << bit_depth) - 1;
+  for (int x = 0; x < width; ++x) {
+    const int u = mixed(chroma.u, chroma.weight, x / 2);
+    const int v = mixed(chroma.v, chroma.weight, x / 2);
+    const int y = (std::min(static_cast<int>(luma[x]), top) + half) >> shift;
+    const auto byte = [&color, y](int move) {
+      const int at = y + move;
+      return clamp_u8(at + color.base + ((at * color.gain + color.bias) >> 16));
+    };
+    out.plane[0][x] = byte(place(color.v_to_r, v));
+    out.plane[1][x] = byte(place(color.u_to_g, u) + place(color.v_to_g, v));
+    out.plane[2][x] = byte(place(color.u_to_b, u));
+  }
+}
+
 }  // namespace
+
+void widen(const std::uint8_t* in, int bit_depth, int width, bool quarter,
+           std::int16_t* out) {
+  if (bit_depth == 8) {
+    widen_samples(in, bit_depth, width, quarter, out);
+  } else {
+    widen_samples(reinterpret_cast<const std::uint16_t*>(in), bit_depth, width, quarter,
+                  out);
+  }
+}
+
+void mixed_row(const PlaceColor& color, const std::uint8_t* luma, int bit_depth,
+               const ChromaRows& chroma, int width, Row out) {
+  if (bit_depth == 8) {
+    mixed_samples(color, luma, bit_depth, chroma, width, out);
+  } else {
+    mixed_samples(color, reinterpret_cast<const std::uint16_t*>(luma), bit_depth,
+                  chroma, width, out);
+  }
+}
 
 void yuv_row(const ColorFactors& factors, const std::uint8_t* y, const std::uint8_t* u,
              const std::uint8_t* v, int width, Row out) {
@@ -113,10 +176,12 @@ void normalise_f16(const std::uint8_t* in, int width, float mean, float std,
 
 const Kernels& scalar_kernels() {
   static constexpr Kernels kKernels = {
-      Path::kScalar,         "scalar",         scalar::yuv_row,
-      scalar::split,         scalar::join,     scalar::pack,
-      scalar::horizontal,    scalar::vertical, scalar::normalise_f32,
-      scalar::normalise_f16,
+      Path::kScalar,         "scalar",
+      scalar::yuv_row,       scalar::widen,
+      scalar::mixed_row,     scalar::split,
+      scalar::join,          scalar::pack,
+      scalar::horizontal,    scalar::vertical,
+      scalar::normalise_f32, scalar::normalise_f16,
   };
   return kKernels;
 }

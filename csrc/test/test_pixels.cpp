@@ -163,9 +163,10 @@ void senseless_arguments_are_refused() {
   CHECK_REFUSES(make_axis(4, 70000, Filter::kBicubic, Mode::kExact), "65535");
   CHECK_REFUSES(make_axis(60000, 2, Filter::kBicubic, Mode::kExact), "ratio");
   Random random;
-  const Yuv odd(random, 8, 3, Chroma::k420);
+  Yuv deep(random, 8, 3, Chroma::k420, 10);
+  deep.view.bit_depth = 12;
   Bytes out(72);
-  CHECK_REFUSES(to_rgb(odd.view, Path::kAuto, out.data()), "takes()");
+  CHECK_REFUSES(to_rgb(deep.view, Path::kAuto, out.data()), "takes()");
   const Yuv even(random, 8, 4, Chroma::k420);
   const Resize other(6, 8, 4, 4, Filter::kBicubic, Mode::kExact, Path::kAuto);
   CHECK_REFUSES(see(even.view, {&other, nullptr}, rgb_target(4, 4), Path::kAuto),

@@ -40,18 +40,27 @@ class Random {
 /// A picture that owns its planes; buffers end with the last sample, so that sanitizers
 /// see every read past it.
 struct Yuv {
-  Yuv(Random& random, int width, int height, Chroma chroma) {
+  Yuv(Random& random, int width, int height, Chroma chroma, int bit_depth = 8) {
+    const std::ptrdiff_t bytes = bit_depth > 8 ? 2 : 1;
     const int chroma_width = (width + 1) / 2;
     const int chroma_height = chroma == Chroma::k420 ? (height + 1) / 2 : height;
-    planes[0] = random.bytes(static_cast<std::size_t>(width) * height);
-    planes[1] = random.bytes(static_cast<std::size_t>(chroma_width) * chroma_height);
+    const auto size = [bytes](int w, int h) {
+      return static_cast<std::size_t>(bytes) * w * h;
+    };
+    planes[0] = random.bytes(size(width, height));
+    planes[1] = random.bytes(size(chroma_width, chroma_height));
     planes[2] = random.bytes(planes[1].size());
+    for (Bytes& plane : planes) {
+      for (std::size_t i = 1; bytes == 2 && i < plane.size(); i += 2) {
+        plane[i] &= static_cast<std::uint8_t>((1 << (bit_depth - 8)) - 1);
+      }
+    }
     view.plane = {planes[0].data(), planes[1].data(), planes[2].data()};
-    view.stride = {width, chroma_width, chroma_width};
+    view.stride = {bytes * width, bytes * chroma_width, bytes * chroma_width};
     view.width = width;
     view.height = height;
     view.chroma = chroma;
-    view.bit_depth = 8;
+    view.bit_depth = bit_depth;
     view.matrix = static_cast<Matrix>(random.in(0, 2));
     view.full_range = random.in(0, 1) == 1;
   }

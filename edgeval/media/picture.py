@@ -3,16 +3,18 @@
 from __future__ import annotations
 
 import hashlib
+from dataclasses import replace
 from types import MappingProxyType
 from typing import Final, Literal
 
 import av
 import numpy as np
+from av.video.reformatter import Interpolation
 from numpy.typing import NDArray
 
 from edgeval import pixels
 from edgeval.errors import VideoError
-from edgeval.types import Picture
+from edgeval.types import ChromaSite, Picture, Plane
 
 Matrix = Literal["bt601", "bt709", "bt2020"]
 # ITU-T H.273 matrix coefficients. Unspecified is BT.601, as swscale takes it; what is missing here
@@ -21,6 +23,12 @@ _MATRIX: Final = MappingProxyType[int, Matrix](
     {1: "bt709", 2: "bt601", 5: "bt601", 6: "bt601", 9: "bt2020", 10: "bt2020"}
 )
 _FULL_RANGE: Final = 2
+# The commonest first.
+_SITES: Final[tuple[ChromaSite, ...]] = (
+    *("left", "center", "topleft"),
+    *("top", "bottomleft", "bottom"),
+)
+_HASH: Final = np.uint32(2654435761)
 
 
 def picture(frame: av.VideoFrame, *, rotation_deg: int) -> Picture:
@@ -31,25 +39,65 @@ def picture(frame: av.VideoFrame, *, rotation_deg: int) -> Picture:
     name = frame.format.name
     matrix = _MATRIX.get(int(frame.colorspace))
     full_range = int(frame.color_range) == _FULL_RANGE or name.startswith("yuvj")
-    # swscale upsamples the chroma of interlaced pictures field by field; the kernels do not.
-    plain = not frame.interlaced_frame
-    if matrix and plain and pixels.takes(name, frame.width, frame.height, matrix, full_range):
-        luma, blue, red = (_view(plane, frame) for plane in frame.planes)
-        return Picture(
-            planes=(luma, blue, red),
+    size, interlaced = (frame.width, frame.height), frame.interlaced_frame
+    if matrix and pixels.takes(name, *size, matrix, full_range, interlaced=interlaced):
+        lent = Picture(
+            planes=_planes(frame),
             rgb=None,
             bit_depth=frame.format.components[0].bits,
             matrix=matrix,
             full_range=full_range,
+            interlaced=interlaced,
             rotation_deg=rotation_deg,
         )
+        if not pixels.mixes_chroma(name, frame.height, interlaced=interlaced):
+            return lent
+        site = _site(frame, lent)
+        if site is not None:
+            return replace(lent, site=site)
     rgb = np.asarray(frame.to_ndarray(format="rgb24"), np.uint8)
     return Picture(planes=None, rgb=rgb, rotation_deg=rotation_deg)
+
+
+def _site(frame: av.VideoFrame, lent: Picture) -> ChromaSite | None:
+    """Where the chroma of ``frame`` lies, which PyAV does not tell but swscale goes by.
+
+    A frame of the same properties, a few pixels wide and full of noise, goes through swscale: the
+    site under which the kernels give the same pixels is the frame's. None where none does.
+    """
+    small = _small(frame)
+    dtype = np.uint16 if lent.bit_depth > 8 else np.uint8
+    for number, plane in enumerate(small.planes):
+        place = np.arange(plane.buffer_size // dtype().itemsize, dtype=np.uint32)
+        noise = (place + 977 * number) * _HASH >> 20
+        plane.update((noise % (1 << lent.bit_depth)).astype(dtype).tobytes())
+    want = small.to_ndarray(format="rgb24", threads=1)
+    noisy = replace(lent, planes=_planes(small), rotation_deg=0)
+    for site in _SITES:
+        if np.array_equal(pixels.to_rgb(replace(noisy, site=site)), want):
+            return site
+    return None
+
+
+def _small(frame: av.VideoFrame) -> av.VideoFrame:
+    """A frame with the properties of ``frame``; remainders choose swscale's ways, so they stay."""
+    height = 16 + frame.height % 4
+    width = 16 + frame.width % 2
+    if (width, height) == (frame.width, frame.height):
+        width += 2  # else it would be the frame itself
+    point = Interpolation.POINT
+    return frame.reformat(width=width, height=height, interpolation=point, threads=1)
+
+
+def _planes(frame: av.VideoFrame) -> tuple[Plane, Plane, Plane]:
+    luma, blue, red = (_view(plane, frame) for plane in frame.planes)
+    return luma, blue, red
 
 
 def sha256(lent: Picture) -> str:
     """Digest of a picture as decoded, before any arithmetic: its samples and what they mean."""
     meaning = f"{lent.bit_depth} {lent.matrix} {lent.full_range} {lent.rotation_deg}"
+    meaning += f" {lent.site} {lent.interlaced}"
     digest = hashlib.sha256(meaning.encode())
     for plane in lent.planes or (lent.rgb,):
         if plane is not None:

@@ -19,7 +19,7 @@ CLIP_MEAN = (0.48145466, 0.4578275, 0.40821073)
 CLIP_STD = (0.26862954, 0.26130258, 0.27577711)
 COLORSPACE = {"bt601": 5, "bt709": 1, "bt2020": 9}
 MATRIX = {1: "bt709", 2: "bt601", 5: "bt601", 6: "bt601", 9: "bt2020", 10: "bt2020"}
-FORMATS = ("yuv420p", "yuv422p", "yuv444p", "yuv444p10le")
+FORMATS = ("yuv420p", "yuv422p", "yuv444p", "yuv420p10le", "yuv422p10le", "yuv444p10le")
 FILTERS = ("bilinear", "bicubic", "lanczos")
 KERNELS = pixels.kernel_paths()
 
@@ -62,8 +62,11 @@ def synthetic(pix_fmt: str, width: int, height: int, matrix: str, *, full: bool)
 def claimed(frame: av.VideoFrame) -> bool:
     matrix = MATRIX.get(frame.colorspace, "other")
     full = frame.color_range == 2
-    progressive = not frame.interlaced_frame
-    return progressive and pixels.takes(frame.format.name, frame.width, frame.height, matrix, full)
+    name, height = frame.format.name, frame.height
+    if not pixels.takes(name, frame.width, height, matrix, full) or frame.interlaced_frame:
+        return False
+    # Where chroma lies is not for a frame alone to tell: see media/test_picture.py.
+    return not pixels.mixes_chroma(name, height)
 
 
 @pytest.mark.parametrize("kernel", KERNELS)
@@ -71,7 +74,7 @@ def claimed(frame: av.VideoFrame) -> bool:
 @pytest.mark.parametrize("matrix", COLORSPACE)
 @pytest.mark.parametrize("full", [False, True])
 def test_rgb_equals_pyav_on_synthetic_frames(pix_fmt, matrix, full, kernel):
-    for width, height in ((1, 2), (2, 2), (34, 4), (67, 6), (318, 10), (20, 1080)):
+    for width, height in ((1, 2), (2, 2), (34, 4), (67, 6), (318, 10), (20, 1080), (130, 9)):
         if not pixels.takes(pix_fmt, width, height, matrix, full):
             continue
         frame = synthetic(pix_fmt, width, height, matrix, full=full)
@@ -108,12 +111,27 @@ def test_every_claim_holds():
             rgb = pixels.to_rgb(picture_of(frame))
             np.testing.assert_array_equal(rgb, frame.to_ndarray(format="rgb24"))
             held += 1
-    assert held >= 70
+    assert held >= 148
 
 
-@pytest.mark.parametrize("pix_fmt", ["yuv420p10le", "yuv422p10le", "yuv444p12le", "nv12", "rgb24"])
-def test_what_depends_on_chroma_location_or_is_no_yuv_is_not_claimed(pix_fmt):
+@pytest.mark.parametrize("pix_fmt", ["yuv420p12le", "yuv420p9le", "yuv444p12le", "nv12", "rgb24"])
+def test_other_depths_and_what_is_no_planar_yuv_are_not_claimed(pix_fmt):
     assert not pixels.takes(pix_fmt, 320, 192, "bt709", full_range=False)
+
+
+@pytest.mark.parametrize(
+    ("pix_fmt", "height", "taken"),
+    [("yuv420p", 1080, True), ("yuv420p", 1082, False), ("yuv422p", 1082, True),
+     ("yuv422p", 1081, False), ("yuv444p", 1082, True)],
+)  # fmt: skip
+def test_fields_are_claimed_where_both_have_all_their_chroma(pix_fmt, height, taken):
+    got = pixels.takes(pix_fmt, 320, height, "bt709", full_range=False, interlaced=True)
+    assert got is taken
+
+
+def test_whether_a_format_without_planes_mixes_chroma_is_not_asked():
+    with pytest.raises(ArgumentError, match="takes"):
+        pixels.mixes_chroma("nv12", 192)
 
 
 def test_unknown_matrices_are_not_claimed():
@@ -390,8 +408,8 @@ def test_resize_refuses(call, error, words):
         ({"matrix": "bt470"}, ArgumentError, "bt709"),
         ({"planes": (np.zeros((4, 4), np.uint8),) * 2 + (np.zeros((1, 4), np.uint8),)},
          ArgumentError, "4:2:0"),
-        ({"planes": (np.zeros((5, 4), np.uint8), *(np.zeros((3, 2), np.uint8),) * 2)},
-         ArgumentError, "takes"),
+        ({"planes": (np.zeros((6, 4), np.uint8), *(np.zeros((3, 2), np.uint8),) * 2),
+          "interlaced": True}, ArgumentError, "takes"),
     ],
 )  # fmt: skip
 def test_to_rgb_refuses(fields, error, words):

@@ -143,7 +143,9 @@ def test_planes_are_lent_where_the_kernels_take_them(make_clip, plan_for):
 
     visit(plan_for(probe(make_clip("a.mp4", b_frames=3)), 0), look)
     visit(plan_for(probe(make_clip("ten.mp4", pix_fmt="yuv420p10le")), 0), look)
-    assert kinds == [(True, False), (False, True)]
+    twelve = make_clip("twelve.mkv", "ffv1", n=3, gop=1, pix_fmt="yuv420p12le")
+    visit(plan_for(probe(twelve), 0), look)
+    assert kinds == [(True, False), (True, False), (False, True)]
 
 
 def test_a_frame_outside_the_video_is_refused(make_clip, plan_for):
