@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import importlib
+import logging
 import sys
 from typing import ClassVar
 
@@ -22,11 +23,14 @@ class LazyGroup(click.Group):
         "errors": "Sample wrong answers onto a sheet, or count a filled one.",
         "frames": "Write the frames a rule picks from a video.",
         "score": "Score answers, or a finished run again, without a model.",
+        "compare": "Compare two runs on the same questions.",
         "capsule": "Pack a finished run into one file that anyone can check.",
         "verify": "Check a capsule: sealed, scored again, replayed.",
         "data": "Check a dataset folder.",
         "export": "Export a checkpoint to ONNX graphs.",
+        "build": "Build TensorRT engines before a run needs them.",
         "doctor": "Say what on this machine is wrong for evaluating.",
+        "soak": "Ask for many minutes: how fast it stays, and what slows it.",
         "bench": "Measure this installation against itself.",
     }
 
@@ -54,8 +58,19 @@ def cli() -> None:
     """What a small video language model is worth on the device it runs on."""
 
 
+class Telling(logging.Handler):
+    """What takes long and says so: the lines of the package's loggers, on standard error."""
+
+    def emit(self, record: logging.LogRecord) -> None:
+        """Say it as everything else is said."""
+        click.echo(f"edgeval: {record.getMessage()}", err=True)
+
+
 def main() -> None:
     """Run the command line; turn errors into one sentence and their exit code."""
+    logger = logging.getLogger("edgeval")
+    logger.setLevel(logging.INFO)
+    logger.addHandler(Telling())
     try:
         code = cli.main(standalone_mode=False, auto_envvar_prefix="EDGEVAL")
     except EdgevalError as error:
