@@ -7,7 +7,7 @@ from __future__ import annotations
 
 import importlib
 import importlib.util
-import json
+import logging
 import sys
 from collections.abc import Iterator
 from contextlib import contextmanager
@@ -16,8 +16,16 @@ from pathlib import Path
 from typing import Any
 
 from edgeval.errors import EngineError, ManifestError
+from edgeval.export import sizes
 from edgeval.export.exporters import EXPORTERS
+from edgeval.modelfolder.numbers import brief
+from edgeval.modelfolder.text import read_json
 
+# What transformers and torch raise for a config or weights that they cannot use.
+UNFIT = (
+    *(OSError, ValueError, TypeError, AttributeError, LookupError, ArithmeticError),
+    *(RuntimeError, AssertionError, NotImplementedError, MemoryError),
+)
 PICKLES = ("*.bin", "*.pt", "*.pth", "*.ckpt", "*.pkl")
 PACKAGES = ("torch", "transformers", "onnx", "onnxscript", "safetensors")
 PIP = "pip install 'edgeval[export]'"
@@ -45,15 +53,13 @@ def read_model_type(folder: Path) -> str:
         raise ManifestError(
             f"checkpoint {folder}: no config.json; wants a Hugging Face checkpoint folder"
         )
-    try:
-        model_type = json.loads(config.read_text("utf-8")).get("model_type")
-    except (UnicodeDecodeError, json.JSONDecodeError, AttributeError) as error:
-        raise ManifestError(f"checkpoint {config}: not a JSON object ({error})") from error
-    if model_type not in EXPORTERS:
+    model_type = read_json(config).get("model_type")
+    if not isinstance(model_type, str) or model_type not in EXPORTERS:
         raise ManifestError(
-            f"checkpoint {config}: got model_type {model_type!r}; wants {' or '.join(EXPORTERS)}"
+            f"checkpoint {config}: got model_type {brief(model_type)}; "
+            f"wants {' or '.join(EXPORTERS)}"
         )
-    return str(model_type)
+    return model_type
 
 
 def check_weights(folder: Path) -> None:
@@ -104,6 +110,7 @@ def check(folder: Path) -> str:
     check_weights(folder)
     if missing := [name for name in PACKAGES if importlib.util.find_spec(name) is None]:
         raise EngineError(f"export: {', '.join(missing)} not installed; run {PIP}")
+    sizes.check(folder)
     return model_type
 
 
@@ -118,11 +125,15 @@ def load(folder: Path) -> Checkpoint:
         torch = importlib.import_module("torch")
         with _without_broken_torchvision():
             model_class = getattr(importlib.import_module(module_name), class_name)
-            importlib.import_module("transformers.utils.logging").disable_progress_bar()
+            said = importlib.import_module("transformers.utils.logging")
+        said.disable_progress_bar()
+        said.set_verbosity(logging.CRITICAL)  # what matters of it is in the errors below
         broken_file = importlib.import_module("safetensors").SafetensorError
+        broken_config = importlib.import_module("huggingface_hub.errors").StrictDataclassError
     except ImportError as error:
         raise EngineError(f"export: {error}; run {PIP}") from error
     try:
+        _check_modules(model_class, folder)
         model, report = model_class.from_pretrained(
             folder,
             dtype=torch.float32,
@@ -131,7 +142,7 @@ def load(folder: Path) -> Checkpoint:
             local_files_only=True,
             output_loading_info=True,
         )
-    except (broken_file, OSError, ValueError, KeyError, RuntimeError) as error:
+    except (broken_file, broken_config, *UNFIT) as error:
         raise ManifestError(
             f"checkpoint {folder}: cannot be loaded: {_first_line(error)}"
         ) from error
@@ -142,6 +153,14 @@ def load(folder: Path) -> Checkpoint:
         )
     model.eval().requires_grad_(requires_grad=False)
     return Checkpoint(folder=folder, model_type=model_type, model=model)
+
+
+def _check_modules(model_class: Any, folder: Path) -> None:
+    """ManifestError for a config of more than the weights, told by a model without memory."""
+    torch = importlib.import_module("torch")
+    config = model_class.config_class.from_pretrained(folder, local_files_only=True)
+    with torch.device("meta"):
+        sizes.check_modules(model_class(config), sizes.check(folder), folder)
 
 
 def _first_line(error: Exception) -> str:

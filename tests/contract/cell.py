@@ -2,8 +2,9 @@
 
 Started with the modules to import as arguments, so that a fork finds them there. A job is a line of
 JSON on stdin: {"argv": [...], "cwd": "..."} is a command of edgeval, {"template": "..."} a chat
-template to render. Each is answered with a line of JSON: exit code (negative: the signal that ended
-it), what it wrote, by how many bytes its memory grew, seconds of processor time.
+template to render; "bytes" and "seconds" give it more. Each is answered with a line of JSON: exit
+code (negative: the signal that ended it), what it wrote, by how many bytes its memory grew, seconds
+of processor time.
 """
 
 from __future__ import annotations
@@ -22,6 +23,7 @@ from typing import IO, Any
 from edgeval.chat.template import Template
 from edgeval.cli import main, run
 from edgeval.errors import ManifestError
+from edgeval.export.checkpoint import _without_broken_torchvision
 
 LIMIT_BYTES = 1 << 30
 LIMIT_S = 20
@@ -55,10 +57,10 @@ def work(job: dict[str, Any], out: IO[bytes], err: IO[bytes]) -> None:
     """Do a job and end."""
     os.dup2(out.fileno(), 1)
     os.dup2(err.fileno(), 2)
-    most = pages(0) + LIMIT_BYTES
+    most = pages(0) + job.get("bytes", LIMIT_BYTES)
     resource.setrlimit(resource.RLIMIT_AS, (most, most))
     resource.setrlimit(resource.RLIMIT_CORE, (0, 0))
-    signal.alarm(LIMIT_S)
+    signal.alarm(job.get("seconds", LIMIT_S))
     code = 1
     try:
         code = do(job)
@@ -89,8 +91,9 @@ def answer(job: dict[str, Any]) -> dict[str, Any]:
 
 if __name__ == "__main__":
     assert run  # there before the first fork
-    for name in sys.argv[1:]:
-        importlib.import_module(name)
+    with _without_broken_torchvision():
+        for name in sys.argv[1:]:
+            importlib.import_module(name)
     for line in sys.stdin:
         sys.stdout.write(f"{json.dumps(answer(json.loads(line)))}\n")
         sys.stdout.flush()

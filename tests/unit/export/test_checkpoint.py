@@ -42,7 +42,7 @@ def test_another_model_type_is_named(folder):
 @pytest.mark.parametrize("text", ["", "[1]", "{"])
 def test_a_config_that_is_no_object_is_named(folder, text):
     (folder / "config.json").write_text(text, "utf-8")
-    with pytest.raises(ManifestError, match="not a JSON object"):
+    with pytest.raises(ManifestError, match="JSON"):
         checkpoint.load(folder)
 
 
