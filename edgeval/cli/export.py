@@ -13,7 +13,7 @@ if TYPE_CHECKING:
 
 
 @click.command("export")
-@click.argument("checkpoint", type=click.Path(path_type=Path))
+@click.argument("checkpoint")
 @click.option(
     "-o", "--output", type=click.Path(path_type=Path), required=True, help="Model folder to write."
 )
@@ -32,31 +32,37 @@ if TYPE_CHECKING:
     help="Standard operators (runs anywhere) or onnxruntime's own (fastest there).",
 )
 @click.option("--name", help="Name of the model; the output folder's by default.")
-@click.option("--source", help="Where the checkpoint comes from; its folder's name by default.")
-@click.option("--licence", default="unknown", show_default=True, help="Licence of the weights.")
+@click.option("--revision", help="Branch, tag or commit of a hub id.")
+@click.option(
+    "--source", help="Where the checkpoint comes from; its folder's name, or ID@COMMIT, by default."
+)
+@click.option("--licence", help="Licence of the weights; what their card says by default.")
 def command(
-    checkpoint: Path,
+    checkpoint: str,
     output: Path,
     *,
     precision: Precision,
     flavour: Flavour,
     **about: str | None,
 ) -> None:
-    """Export CHECKPOINT, a Hugging Face folder with safetensors, and prove the graphs against it.
+    """Export CHECKPOINT and prove the graphs against it.
 
-    A second precision is added to a folder that holds a first.
+    CHECKPOINT is a Hugging Face folder with safetensors, or the id of one on the hub. A second
+    precision is added to a folder that holds a first.
     """
+    from edgeval.export import hub
     from edgeval.export.folder import Plan, export
 
+    found = hub.find(checkpoint, revision=about["revision"])
     proof = export(
         Plan(
-            checkpoint=checkpoint,
+            checkpoint=found.folder,
             output=output,
             precision=precision,
             flavour=flavour,
             name=about["name"] or output.resolve().name,
-            source=about["source"] or checkpoint.resolve().name,
-            licence=about["licence"] or "unknown",
+            source=about["source"] or found.source,
+            licence=about["licence"] or found.licence,
         )
     )
     click.echo(
