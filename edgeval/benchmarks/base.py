@@ -39,8 +39,9 @@ class Benchmark:
     yields clips in a fixed order. ``metric`` is the name
     lmms-eval gives its figure. ``question(row)`` reads one raw dataset row, with the fields it
     lacks added (``track``); DataError says what is wrong. ``compared_by``: the tag by
-    whose values a comparison of two askings is told as well, "" for none. ``asks``: other words for
-    a question, by protocol or by "<protocol>:<family>".
+    whose values a comparison of two askings is told as well, "" for none. ``published``: the
+    splits of the dataset and how many questions each has, for people. ``asks``: other words for a
+    question, by protocol or by "<protocol>:<family>".
     """
 
     name: str
@@ -61,6 +62,7 @@ class Benchmark:
     report: Callable[[Sequence[Record]], Report]
     check: Callable[[Path], DataCheck]
     compared_by: str = ""
+    published: str = ""
     asks: Mapping[str, Callable[[Clip, Question], Ask]] = field(default_factory=dict)
 
     def under(self, protocol: str, family: str) -> Benchmark:

@@ -256,6 +256,7 @@ BENCHMARK = Benchmark(
     rules=(LMMS_EVAL,),
     metric="accuracy",
     licence="none seen for questions and videos: evaluate only, do not pass on",
+    published="validation: 625 multiple choice and 375 open questions; test: without answers",
     source="yale-nlp/MMVU@4d54223d, EvolvingLMMs-Lab/lmms-eval@75571cfe",
     embedded=Path(__file__).parents[1] / "embedded" / "mmvu",
     references=_references(""),

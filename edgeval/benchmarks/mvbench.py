@@ -282,6 +282,7 @@ BENCHMARK = Benchmark(
     rules=RULES,
     metric="mvbench_accuracy",
     licence="code and questions MIT; videos under the terms of eleven datasets: evaluate only",
+    published="20 tasks of 200 questions",
     source="OpenGVLab/Ask-Anything@4dd8210b, EvolvingLMMs-Lab/lmms-eval@75571cfe",
     embedded=Path(__file__).parents[1] / "embedded" / "mvbench",
     references=REFERENCES,

@@ -250,6 +250,7 @@ BENCHMARK = Benchmark(
     rules=(OFFICIAL,),
     metric="accuracy",
     licence="videos: Epic-Kitchens CC BY-NC 4.0, Ego4D licence; do not pass on",
+    published="L1 2,432, L2 923, L3 1,321 questions",
     source="TencentARC/SEED-Bench-R1@12e8fccb",
     embedded=Path(__file__).parents[1] / "embedded" / "seedbench-r1",
     references=_references(""),

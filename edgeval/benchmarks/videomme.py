@@ -261,6 +261,7 @@ BENCHMARK = Benchmark(
     rules=RULES,
     metric="videomme_perception_score",
     licence="academic research only: evaluate only, do not pass on",
+    published="2,700 questions about 900 videos",
     source="BradyFU/Video-MME@8889f313, EvolvingLMMs-Lab/lmms-eval@75571cfe",
     embedded=Path(__file__).parents[1] / "embedded" / "videomme",
     references=REFERENCES,

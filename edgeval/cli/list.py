@@ -52,6 +52,8 @@ def _describe(benchmark: Benchmark) -> None:
     defaults = ", ".join(benchmark.default_settings)
     click.echo(f"settings: {', '.join(benchmark.settings)} (plain run: {defaults})")
     click.echo(f"tasks: {', '.join(benchmark.tasks)}")
+    if benchmark.published:
+        click.echo(f"published: {benchmark.published}")
     if benchmark.embedded is not None:
         clips = list(benchmark.clips(benchmark.embedded, benchmark.default_settings, ()))
         counts = Counter(question.task for clip in clips for question in clip.questions)

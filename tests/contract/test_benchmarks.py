@@ -8,9 +8,11 @@ import sys
 from pathlib import Path
 
 import pytest
+from click.testing import CliRunner
 
 from edgeval import benchmarks
 from edgeval.benchmarks.base import Benchmark
+from edgeval.cli.main import cli
 from edgeval.errors import UnknownName
 from edgeval.types import Clip, Failure, Record
 
@@ -43,6 +45,16 @@ def test_its_name_and_lists_are_consistent(bench: Benchmark) -> None:
     assert len(set(bench.tasks)) == len(bench.tasks)
     assert set(bench.default_settings) <= set(bench.settings)
     assert bench.rules
+
+
+def test_list_tells_splits_counts_rules_licence_and_references(bench: Benchmark) -> None:
+    told = CliRunner().invoke(cli, ["list", bench.name]).stdout
+    assert bench.published
+    assert bench.references
+    for each in (bench.published, bench.licence, bench.source, *bench.settings, *bench.tasks):
+        assert each in told
+    assert f"rules: {', '.join(bench.rules)}" in told
+    assert all(reference.name in told for reference in bench.references)
 
 
 def test_clips_come_the_same_twice_with_unique_questions(

@@ -244,6 +244,7 @@ BENCHMARK = Benchmark(
     rules=RULES,
     metric="lvb_acc",
     licence="CC BY-NC-SA 4.0",
+    published="validation: 1,337 questions; test: 5,341 without answers",
     source="longvideobench/LongVideoBench@fc3c5532, EvolvingLMMs-Lab/lmms-eval@75571cfe",
     embedded=Path(__file__).parents[2] / "embedded" / "longvideobench",
     references=_references(),

@@ -32,6 +32,9 @@ BENCHMARK = Benchmark(
     rules=rules.RULES,
     metric="avg_accuracy",
     licence="CC BY-NC 4.0",
+    published=(
+        "410 videos; multi-choice 1,580, yes_no 2,453, caption_matching 1,503, captioning 2,004"
+    ),
     source="llyx97/TempCompass@e1b46316, EvolvingLMMs-Lab/lmms-eval@75571cfe",
     embedded=Path(__file__).parents[2] / "embedded" / "tempcompass",
     references=report.REFERENCES,

@@ -171,6 +171,7 @@ BENCHMARK = Benchmark(
     rules=rules.RULES,
     metric="score",
     licence="none given for the question files; videos under the terms of six benchmarks",
+    published="six files, one a benchmark; how many questions they hold was not seen",
     source="tulerfeng/Video-R1@59d65c34",
     embedded=Path(__file__).parents[2] / "embedded" / "video-r1",
     references=report.PUBLISHED,

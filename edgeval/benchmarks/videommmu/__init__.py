@@ -43,6 +43,7 @@ BENCHMARK = Benchmark(
     rules=rules.RULES,
     metric="mmmu_acc",
     licence="code MIT; no licence given for questions and videos: evaluate only, do not pass on",
+    published="300 videos; perception 300, comprehension 300, adaptation 300 questions",
     source="EvolvingLMMs-Lab/VideoMMMU@88b4ac3e, EvolvingLMMs-Lab/lmms-eval@75571cfe",
     embedded=Path(__file__).parents[2] / "embedded" / "videommmu",
     references=references.PUBLISHED,
