@@ -145,6 +145,17 @@ def wants_torch(path: Path) -> bool:
     return path.parent.name != "bench" and bool(asks.search(path.read_text(encoding="utf-8")))
 
 
+@nox.session(default=False)
+def trt(session: nox.Session) -> None:
+    """Real engines of every family's graphs, built by TensorRT-RTX without a GPU."""
+    if has_own_venv(session):
+        session.install(TORCH)
+    package(session, "cpu", "test", "export", "trt-rtx")
+    # A library that is missing would skip every build.
+    session.run("python", "-c", "import edgeval.engines.trt.library as l; l.load((l.RTX,))")
+    session.run("pytest", str(ROOT / "tests" / "unit" / "engines" / "trt"), *session.posargs)
+
+
 @nox.session
 def cpp(session: nox.Session) -> None:
     """The C++ core without Python: warnings are errors, its tests; clang-tidy over all C++."""

@@ -40,8 +40,8 @@ def open_graphs(files: GraphFiles) -> Graphs:
     return TrtGraphs(files, found, here(found, library.load()))
 
 
-def here(found: cudadriver.Driver, loaded: library.Library) -> Target:
-    """What engines for this machine are for."""
+def here(found: cudadriver.Driver, loaded: library.Library, root: Path | None = None) -> Target:
+    """What engines for this machine are for; ``root``: their folder, None for the user's."""
     device = found.devices[0]
     return Target(
         library=loaded,
@@ -49,7 +49,7 @@ def here(found: cudadriver.Driver, loaded: library.Library) -> Target:
         # TensorRT measures on the device it builds for; TensorRT-RTX builds for all of a kind.
         device=device.name if loaded.name == library.FULL else "",
         shared_memory=device.integrated,
-        root=default_root(),
+        root=default_root() if root is None else root,
     )
 
 

@@ -44,6 +44,11 @@ class Target:
         return numbers(self.library.version) if self.library.name == FULL else RTX_IS_LIKE
 
 
+def for_capability(library: Library, sm: int, root: Path) -> Target:
+    """For any device of a compute capability."""
+    return Target(library=library, sm=sm, device="", shared_memory=False, root=root)
+
+
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Source:
     """A graph to build engines from. ``role``: as in the manifest."""
@@ -139,7 +144,9 @@ def _run(job: Mapping[str, object], name: str) -> None:
             f"{' (out of memory?)' if code == -9 else ''}"
         )
     if "done" not in last:
-        raise EngineError(f"engine trt: {name} cannot be built: {said[-1] if said else code}")
+        raise EngineError(
+            f"engine trt: {name} cannot be built: {said[-1] if said else f'it ended with {code}'}"
+        )
 
 
 def _followed(lines: Iterable[str]) -> Mapping[str, object]:

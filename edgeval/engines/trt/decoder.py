@@ -13,7 +13,7 @@ from edgeval.engines.trt.cache import Rows
 from edgeval.engines.trt.executing import Runner
 from edgeval.engines.trt.graphfile import Port
 from edgeval.engines.trt.memory import Memory
-from edgeval.engines.trt.profiles import DECODE, LEAST_CONTEXT, MAX_PREFILL, PREFILL, Sizes, rounded
+from edgeval.engines.trt.profiles import DECODE, MAX_PREFILL, PREFILL, Sizes, context_for
 from edgeval.engines.trt.rows import Cache
 from edgeval.errors import ArgumentError, EngineError
 
@@ -81,7 +81,7 @@ class Decoder:
         if n_tokens <= self.context:
             return
         self.close()
-        self.context = rounded(n_tokens, LEAST_CONTEXT)
+        self.context = context_for(n_tokens)
         self._runner = self._opened(self.context)
         for name in (EMBEDS, SEEN, PLACES, KEEP, DEEP):
             if name in self._inputs and not self._runner.hosted(name):

@@ -103,6 +103,11 @@ def rounded(n: int, least: int = 2) -> int:
     return max(least, 1 << (n - 1).bit_length())
 
 
+def context_for(n_tokens: int) -> int:
+    """The context to build for when so many tokens are needed."""
+    return rounded(n_tokens, LEAST_CONTEXT)
+
+
 def decoder_profiles(inputs: Mapping[str, Port], context: int) -> tuple[Profile, Profile]:
     """For prefill and for decode of contexts up to ``context`` tokens.
 

@@ -9,6 +9,7 @@ import pytest
 
 from edgeval.engines import GraphFiles, open_graphs
 from edgeval.engines.trt import decoder as decoders
+from edgeval.engines.trt import profiles
 from edgeval.engines.trt.decoder import RowsContext
 from edgeval.engines.trt.profiles import DECODE, PREFILL
 from edgeval.errors import ArgumentError
@@ -112,7 +113,7 @@ def test_an_earlier_fork_is_refused(start, cpu):
 
 
 def test_a_longer_context_opens_a_longer_engine_and_keeps_its_rows(start, cpu, monkeypatch):
-    monkeypatch.setattr(decoders, "LEAST_CONTEXT", 8)
+    monkeypatch.setattr(profiles, "LEAST_CONTEXT", 8)
     context = start(capacity=8)
     context.extend(cpu.embed(TOKENS[:8]))
     close(context.step(TOKENS[8]), wanted(cpu, *TOKENS[:9]))

@@ -1,0 +1,95 @@
+"""The building process seen from outside: what it says, how it ends, what is left of it."""
+
+from __future__ import annotations
+
+import logging
+import sys
+from pathlib import Path
+
+import pytest
+
+from edgeval.engines.trt import building, library, profiles, rows
+from edgeval.engines.trt.building import Source, Target
+from edgeval.errors import EngineError
+
+
+@pytest.fixture
+def target(tmp_path) -> Target:
+    found = library.Library(name=library.RTX, version="1.7.1", trt=None)
+    return building.for_capability(found, 86, tmp_path / "engines")
+
+
+@pytest.fixture
+def source(plain) -> Source:
+    return Source(role="decoder", graph=plain)
+
+
+@pytest.fixture
+def wanted(plain):
+    return profiles.decoder_profiles(rows.ports(plain)[0], 64)
+
+
+@pytest.fixture
+def child(tmp_path, monkeypatch):
+    """Put a script in the builder's place; {output} is where the engine goes."""
+
+    def put(*lines: str) -> None:
+        path = tmp_path / "child"
+        read = "output = __import__('json').load(__import__('sys').stdin)['output']"
+        path.write_text("\n".join([f"#!{sys.executable}", read, *lines]), "utf-8")
+        path.chmod(0o700)
+        monkeypatch.setattr(building.sys, "executable", str(path))
+
+    return put
+
+
+WRITES = "open(output, 'wb').write(b'engine')"
+DONE = """print('{"done": true}')"""
+
+
+def test_an_engine_is_built_once_and_found_after(target, source, wanted, child):
+    child(WRITES, DONE)
+    first = building.engine(target, source, wanted)
+    child("raise SystemExit('asked again')")
+    assert building.engine(target, source, wanted) == first
+
+
+def test_profiles_and_progress_are_told(target, source, wanted, child, caplog, monkeypatch):
+    monkeypatch.setattr(building, "EVERY_S", 0.0)
+    child("""print('{"phase": "Optimizing", "step": 3, "of": 30}')""", WRITES, DONE)
+    with caplog.at_level(logging.INFO, "edgeval.trt"):
+        building.engine(target, source, wanted)
+    said = caplog.text
+    assert f"  {wanted[0]}" in said
+    assert f"  {wanted[1]}" in said
+    assert "Optimizing, 3 of 30" in said
+
+
+@pytest.mark.parametrize(
+    ("lines", "says"),
+    [
+        (("""print('{"error": "Concat: no"}')""",), "cannot be built: Concat: no"),
+        (("import os", "os.kill(os.getpid(), 9)"), r"killed by signal 9 \(out of memory\?\)"),
+        (("raise RuntimeError('boom')",), "cannot be built: RuntimeError: boom"),
+        (("print('a library talks')", "print('[1, 2]')"), "cannot be built: it ended with 0"),
+    ],
+)
+def test_a_build_that_fails_is_one_sentence_and_leaves_nothing(
+    target, source, wanted, child, lines, says
+):
+    child(*lines)
+    with pytest.raises(EngineError, match=says) as caught:
+        building.engine(target, source, wanted)
+    assert "\n" not in str(caught.value)
+    assert list(Path(target.root).iterdir()) == []
+
+
+def test_a_missing_library_is_the_childs_to_tell(target, source, wanted):
+    """The real child, in a process of its own."""
+    try:
+        library.load((library.RTX,))
+    except EngineError:
+        with pytest.raises(EngineError, match="no tensorrt_rtx_bindings"):
+            building.engine(target, source, wanted)
+    else:
+        pytest.skip("TensorRT-RTX is here: test_rtx_builds has the child build")
