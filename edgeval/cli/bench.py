@@ -11,16 +11,13 @@ from typing import TypeVar
 
 import click
 
-from edgeval import benchmarks, frames
-from edgeval.benchmarks.base import Benchmark
-from edgeval.errors import DataError
-from edgeval.media.decode import decode
 from edgeval.media.probe import probe
 from edgeval.model import Model, open_model
 from edgeval.modelfolder import manifest
 from edgeval.tables import aligned
-from edgeval.types import Ask, Clip, Decoding, Frames, Timing
+from edgeval.types import Ask, Decoding, Frames, Timing
 from edgeval.view import View
+from edgeval.workload import Workload, decoded, workload
 
 T = TypeVar("T")
 QUESTIONS = (3, 18)
@@ -52,14 +49,10 @@ def command(  # noqa: PLR0913 - click hands every option over by name
     18 questions, and when it is seen anew for each.
     """
     folder = manifest.find(model)
-    clip = _clip(benchmarks.load("videommmu"))
-    path = video if video is not None else clip.video
-    if path is None:
-        raise DataError("bench: got no clip; name one with --video")
     opened = open_model(folder, engine=engine, precision=precision, threads=threads)
     try:
-        text = benchmarks.load("videommmu").ask(clip, clip.questions[0]).text
-        rows = _measure(opened, path, Ask(text=text, max_new_tokens=new_tokens), repeat)
+        work = workload(opened, video, new_tokens)
+        rows = _measure(opened, work, repeat)
     finally:
         opened.close()
     if as_json:
@@ -69,22 +62,15 @@ def command(  # noqa: PLR0913 - click hands every option over by name
         ["stage", "median", "unit"],
         *([name, f"{value:.4g}", unit] for name, value, unit in rows),
     ]
-    click.echo(f"{path.name}, model {model}, engine {engine}, {repeat} repeats")
+    click.echo(f"{work.video.name}, model {model}, engine {engine}, {repeat} repeats")
     click.echo(aligned(table))
 
 
-def _clip(benchmark: Benchmark) -> Clip:
-    if benchmark.embedded is None:
-        raise DataError(f"{benchmark.name}: carries no clip of its own; name one with --video")
-    return next(iter(benchmark.clips(benchmark.embedded, ("video",), ())))
-
-
-def _measure(model: Model, path: Path, ask: Ask, repeat: int) -> list[tuple[str, float, str]]:
-    probe_s, info = _timed(lambda: probe(path), repeat)
-    plan = frames.plan(info, model.frame_rule())
-    decode_s, seen = _timed(lambda: decode(plan, shrink=model.shrinker(plan)), repeat)
-    timings, n_prompt = _answers(model, seen, ask, repeat)
-    n_frames = len(plan.indices)
+def _measure(model: Model, work: Workload, repeat: int) -> list[tuple[str, float, str]]:
+    probe_s, _ = _timed(lambda: probe(work.video), repeat)
+    decode_s, seen = _timed(lambda: decoded(model, work), repeat)
+    timings, n_prompt = _answers(model, seen, work.ask, repeat)
+    n_frames = len(work.plan.indices)
     steps = [step for timing in timings for step in timing.step_s]
     medians = {
         name: statistics.median(getattr(timing, name) for timing in timings)
@@ -92,7 +78,7 @@ def _measure(model: Model, path: Path, ask: Ask, repeat: int) -> list[tuple[str,
     }
     step_s = statistics.median(steps)
     clip_s = decode_s + sum(medians[name] for name in ("preprocess_s", "vision_s", "prefix_s"))
-    question_s = medians["prefill_s"] + step_s * ask.max_new_tokens
+    question_s = medians["prefill_s"] + step_s * work.ask.max_new_tokens
     rows = [
         ("index the file", 1e3 * probe_s, "ms"),
         ("decode and shrink", 1e3 * decode_s / n_frames, "ms a frame"),
