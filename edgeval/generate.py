@@ -59,9 +59,10 @@ def logits_of(logits: Logits) -> types.Logits:
     """
     values = np.ascontiguousarray(logits, "<f4")
     real = np.where(np.isfinite(values), values, -np.inf)
-    # A few more than are kept, so that a tie at the edge is broken the same way everywhere.
-    rough = np.argpartition(-real, min(4 * KEPT, len(real) - 1))[: 4 * KEPT]
-    order = sorted((int(at) for at in rough), key=lambda at: (-real[at], at))[:KEPT]
+    n_kept = min(KEPT, len(real))
+    edge = np.partition(real, -n_kept)[-n_kept]
+    rough = [*np.flatnonzero(real > edge), *np.flatnonzero(real == edge)[:n_kept]]
+    order = sorted((int(at) for at in rough), key=lambda at: (-real[at], at))[:n_kept]
     top = tuple((at, float(values[at])) for at in order if np.isfinite(values[at]))
     return types.Logits(sha256=hashlib.sha256(values.data).hexdigest(), top=top)
 

@@ -95,10 +95,11 @@ def _planes(frame: av.VideoFrame) -> tuple[Plane, Plane, Plane]:
 
 
 def sha256(lent: Picture) -> str:
-    """Digest of a picture as decoded, before any arithmetic: its samples and what they mean."""
-    meaning = f"{lent.bit_depth} {lent.matrix} {lent.full_range} {lent.rotation_deg}"
-    meaning += f" {lent.site} {lent.interlaced}"
-    digest = hashlib.sha256(meaning.encode())
+    """Digest of a picture as decoded: the samples of its planes and nothing that we make of them.
+
+    Records keep it, so it must not change when a Picture tells more about itself.
+    """
+    digest = hashlib.sha256()
     for plane in lent.planes or (lent.rgb,):
         if plane is not None:
             digest.update(f" {plane.shape} ".encode())
