@@ -213,9 +213,12 @@ def _difference(
         [[(a.value or 0.0) - (b.value or 0.0), 1.0] for a, b in zip(upper, lower, strict=True)]
     )
     value = 100 * float(columns[:, 0].mean())
-    bounds = tally.interval(columns, [cell.cluster for cell in upper], tally.ratio)
+    clusters = [cell.cluster for cell in upper]
+    bounds = tally.interval(columns, clusters, tally.ratio)
     if bounds is None and not columns[:, 0].any():
-        bounds = (0.0, 0.0)
+        # Resampling shows no spread: so many videos without a difference bound the share with one.
+        most = 100 * tally.exact(0, len(set(clusters)))[1]
+        bounds = (-most, most)
     return tally.figure(key, shown, value=value, bounds=bounds)
 
 
