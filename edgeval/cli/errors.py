@@ -11,6 +11,7 @@ from edgeval import benchmarks
 from edgeval.analyses.contactsheet import contact_sheet
 from edgeval.analyses.erroranalysis import EXPLAIN, categories, sample_wrong, tally, write_sheet
 from edgeval.cli.ears import ears
+from edgeval.cli.torn import say_torn
 from edgeval.errors import ArgumentError, RunFolderError, UnknownName
 from edgeval.png import write_png
 from edgeval.run import say_after
@@ -52,12 +53,13 @@ def command(  # noqa: PLR0913 - click hands every option over by name
         return
     if output is None:
         raise click.UsageError("give -o FOLDER for the sheet, or --tally SHEET to count one")
-    records = read_records(run, card).records
+    tail = read_records(run, card)
+    say_torn(run, tail)
     known = benchmarks.load(spec.benchmark).rules
     leading = rule or known[0]
     if leading not in known:
         raise UnknownName("rule", leading, known)
-    wrong = sample_wrong(records, leading, n, seed)
+    wrong = sample_wrong(tail.records, leading, n, seed)
     if not wrong:
         raise RunFolderError(f"{run}: got no wrong answer under rule {leading!r}; nothing to do")
     try:

@@ -14,7 +14,7 @@ from edgeval.frames import plan as plan_frames
 from edgeval.media.decode import visit
 from edgeval.media.gops import n_packets, split
 from edgeval.media.probe import probe
-from edgeval.media.sink import npy_sink, png_sink
+from edgeval.media.sink import npy_sink, png_sink, want_room
 from edgeval.types import FramePlan, FrameRule, How, Picture
 
 DEFAULT_RULE: How = "linspace_floor"
@@ -67,6 +67,10 @@ def command(ctx: click.Context, /, **_: object) -> None:
     output: Path = said["output"]
     _check_output(output)
     plan = plan_frames(probe(said["video"], salvage=said["salvage"]), chosen)
+    if output.suffix == ".npy":
+        want_room(
+            output, len(plan.indices), len(plan.indices) * 3 * plan.info.width * plan.info.height
+        )
     _say_plan(plan)
     damage = _write(plan, output, salvage=said["salvage"])
     for line in damage:

@@ -34,6 +34,15 @@ class LazyGroup(click.Group):
         "bench": "Measure this installation against itself.",
     }
 
+    def parse_args(self, ctx: click.Context, args: list[str]) -> list[str]:
+        """Refuse an empty text: a path of none would mean the folder one happens to stand in."""
+        for before, text in zip(["", *args], args, strict=False):
+            bare = text.startswith("--") and text.endswith("=")
+            if not text or bare:
+                option = text[:-1] if bare else before if before.startswith("-") else "an argument"
+                raise click.UsageError(f"got an empty text for {option}; name it or leave it out")
+        return super().parse_args(ctx, args)
+
     def list_commands(self, _ctx: click.Context) -> list[str]:
         """Verbs in the order they are told."""
         return list(self.VERBS)

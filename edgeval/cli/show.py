@@ -7,6 +7,7 @@ from pathlib import Path
 import click
 
 from edgeval.analyses.contactsheet import contact_sheet
+from edgeval.cli.torn import say_torn
 from edgeval.errors import RunFolderError, UnknownName, VideoError
 from edgeval.png import write_png
 from edgeval.runcard import root_of
@@ -23,12 +24,7 @@ def command(run: Path, sample: str | None, output: Path | None) -> None:
     """Show one SAMPLE of a finished or unfinished RUN folder; without SAMPLE, list their ids."""
     card = read_card(run)
     tail = read_records(run, card)
-    if tail.lines_torn:
-        click.echo(
-            f"edgeval: {run}: {tail.lines_torn} lines after the last whole record are damaged and "
-            "left out",
-            err=True,
-        )
+    say_torn(run, tail)
     if not tail.records:
         raise RunFolderError(f"{run}: got no answered question; go on with --resume first")
     records = {record.question.id: record for record in tail.records}

@@ -18,6 +18,7 @@ from edgeval.errors import ArgumentError, VideoError
 from edgeval.png import write_png
 
 Image = NDArray[np.uint8]
+_FEW = 8
 
 
 class Sink(Protocol):
@@ -54,10 +55,25 @@ def png_sink(folder: Path, indices: Sequence[int]) -> Iterator[Sink]:
     try:
         with _writing(folder):
             part.mkdir()
-            yield _Pngs(part, indices)
+            yield _Pngs(part, indices, folder)
             part.replace(folder)
     finally:
         shutil.rmtree(part, ignore_errors=True)
+
+
+def want_room(path: Path, n_frames: int, n_bytes: int) -> None:
+    """Raise ArgumentError where ``n_bytes`` more do not fit on the disk of ``path``."""
+    with _writing(path):
+        free = shutil.disk_usage(path.absolute().parent).free
+    if n_bytes > free:
+        raise ArgumentError(
+            f"{path}: got {n_frames} frames to write, {_size(n_bytes)} of them; wants at most the "
+            f"{_size(free)} that are free there; ask for fewer frames or write to another disk"
+        )
+
+
+def _size(n_bytes: int) -> str:
+    return f"{n_bytes / 1e9:,.1f} GB" if n_bytes >= 1e8 else f"{n_bytes / 1e6:,.1f} MB"
 
 
 @contextmanager
@@ -115,10 +131,28 @@ class _Npy:
 
 
 class _Pngs:
-    def __init__(self, folder: Path, indices: Sequence[int]) -> None:
+    """What PNGs will take is known from those written: looked at after 8, 16, 32, ... of them."""
+
+    def __init__(self, folder: Path, indices: Sequence[int], named: Path) -> None:
         self._folder = folder
+        self._named = named
+        self._n = len(indices)
         self._places = _places(indices)
+        self._lock = Lock()
+        self._written = 0
+        self._bytes = 0
 
     def put(self, frame_no: int, image: Image) -> None:
         for place in self._places[frame_no]:
-            write_png(self._folder / f"{place:05d}_frame{frame_no:06d}.png", image)
+            path = self._folder / f"{place:05d}_frame{frame_no:06d}.png"
+            write_png(path, image)
+            self._count(path.stat().st_size)
+
+    def _count(self, n_bytes: int) -> None:
+        with self._lock:
+            self._written += 1
+            self._bytes += n_bytes
+            written, left = self._written, self._n - self._written
+            to_come = self._bytes // written * left
+        if written >= _FEW and not written & (written - 1):
+            want_room(self._named, left, to_come)

@@ -246,3 +246,14 @@ def test_wrong_answers_on_a_sheet_and_back(finished: Path) -> None:
     unknown = edgeval("errors", "run", "-o", "other", "--rule", "oficial", cwd=finished)
     assert unknown.returncode == 2
     assert "did you mean official" in unknown.stderr
+
+
+def test_damaged_lines_are_told_before_a_sheet_is_drawn(finished: Path) -> None:
+    shutil.copytree(finished / "run", finished / "hurt")
+    lines = (finished / "hurt" / "records.jsonl").read_bytes().splitlines(keepends=True)
+    lines[-2] = lines[-2].replace(b"a", b"b", 1)
+    (finished / "hurt" / "records.jsonl").write_bytes(b"".join(lines))
+    done = edgeval("errors", "hurt", "-o", "told", "--n", 1, "--no-explain", cwd=finished)
+    assert done.returncode == 0, done.stderr
+    assert "2 lines after the last whole record are damaged" in done.stderr
+    assert "damaged" not in done.stdout

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import shutil
 import sys
 from pathlib import Path
 
@@ -93,6 +94,24 @@ def test_senseless_arguments_exit_2(arguments, said, frames, clip):
 @pytest.mark.parametrize("output", ["x.png", "no/x.npy"])
 def test_an_output_that_cannot_be_exits_2(output, frames, clip):
     assert frames(clip, "--n", "2", "-o", output)[0] == 2
+
+
+@pytest.mark.parametrize("output", ["x.npy", "out"])
+def test_more_than_the_disk_holds_exits_2_in_one_sentence(output, frames, clip, monkeypatch):
+    usage = shutil.disk_usage(".")._replace(free=200_000)
+    monkeypatch.setattr(shutil, "disk_usage", lambda _: usage)
+    code, _, err = frames(clip, "--n", "900", "-o", output)
+    assert (code, err.count("\n")) == (2, 1), err
+    assert "frames to write" in err
+    assert "0.2 MB that are free" in err
+    assert list(Path().iterdir()) == []
+
+
+def test_a_refused_npy_is_refused_before_anything_is_printed(frames, clip, monkeypatch):
+    usage = shutil.disk_usage(".")._replace(free=200_000)
+    monkeypatch.setattr(shutil, "disk_usage", lambda _: usage)
+    assert frames(clip, "--n", "900", "-o", "x.npy")[1] == ""
+    assert frames(clip, "--n", "9", "-o", "x.npy")[0] == 0
 
 
 @pytest.mark.parametrize("body", [b"", b"<html>", b"nothing of the kind" * 99])
