@@ -11,7 +11,8 @@ from pathlib import Path
 import click
 
 from edgeval import __version__
-from edgeval.device import cpu, disk, memory, software
+from edgeval.device import cpu, disk, driver, memory, software, watchable
+from edgeval.device.found import sources
 from edgeval.device.symptom import Severity, Symptom
 from edgeval.errors import EdgevalError, EngineError
 
@@ -42,13 +43,20 @@ def command(*, as_json: bool) -> int:
 
 def examine() -> Iterator[Symptom]:
     """Every finding, software first: nothing else matters when that is broken."""
-    processor = cpu.read()
-    yield from software.symptoms(software.read())
+    processor, installed, ram = cpu.read(), software.read(), memory.read()
+    card = driver.read()
+    yield from software.symptoms(installed)
     yield _video()
     yield _kernels()
     yield from _models()
     yield from cpu.symptoms(processor)
-    yield from memory.symptoms(memory.read())
+    yield from memory.symptoms(ram)
+    checked = driver.last_check(Path.cwd())
+    yield from driver.symptoms(card, installed.onnxruntimes, checked)
+    hardware = sources(engine="cuda" if card.version else "cpu")
+    yield from watchable.symptoms(hardware, ram)
+    for source in hardware:
+        source.close()
     yield from disk.symptoms(disk.read(Path.cwd()), purpose="run folders")
     yield from disk.symptoms(disk.read(Path(tempfile.gettempdir())), purpose="temporary files")
 

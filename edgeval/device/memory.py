@@ -25,6 +25,7 @@ class Memory:
     available: int
     limit: int | None
     swap_used: int
+    swap_total: int = 0
 
 
 def read(root: Path = Path("/")) -> Memory:
@@ -45,6 +46,7 @@ def read(root: Path = Path("/")) -> Memory:
         available=size("MemAvailable"),
         limit=min(limits, default=None),
         swap_used=size("SwapTotal") - size("SwapFree"),
+        swap_total=size("SwapTotal"),
     )
 
 

@@ -21,6 +21,11 @@ DENIED = (
     "/sys/class/powercap/intel-rapl:*/energy_uj (until the next start)"
 )
 
+HIDDEN = (
+    "no energy counter (RAPL) is shown by this kernel, as in a virtual machine: run on the machine "
+    "itself, or use a meter at the plug"
+)
+
 
 @dataclass(slots=True)
 class _Counter:
@@ -103,7 +108,7 @@ def find(root: Path) -> tuple[Rapl | None, tuple[str, ...]]:
     if not any(_in_total(one.name) for one in counters):
         for one in counters:
             one.gauge.close()
-        return None, (DENIED,) if denied else ("no energy counter (RAPL) is shown by this kernel",)
+        return None, (DENIED,) if denied else (HIDDEN,)
     return Rapl(root, counters), (DENIED,) if denied else ()
 
 
