@@ -1,9 +1,11 @@
-"""Write prompts.json: one digest per benchmark, setting and way of prompting, over real questions.
+"""Write prompts.json: one digest per benchmark, setting and way of prompting, over all questions.
 
     python make_prompts.py FOLDER_OF_EVALUATION_DATA
 
-A digest is over everything the model would be told, question by question in the loader's order,
-with a scripted model that says "A" to everything. Only digests are kept, questions are not ours.
+The questions are real for five benchmarks; VSI-Bench's are asked about the real scenes' geometry,
+every third of them called pruned; the other three have those that the package carries. A digest is
+over everything the model would be told, question by question in the loader's order, with a scripted
+model that says "A" to everything. Only digests are kept, questions are not ours.
 """
 
 from __future__ import annotations
@@ -18,6 +20,7 @@ from pathlib import Path
 
 from edgeval import benchmarks
 from edgeval.analyses import prompting
+from edgeval.synth import vsi_dataset
 from edgeval.types import Ask, Clip, Decoding, Generation, Question, Timing
 
 HERE = Path(__file__).parent
@@ -30,10 +33,23 @@ REAL = {
     "mmvu": ("mmvu", "data"),
     "tempcompass": ("tempcompass", ""),
 }
+GEOMETRY = "vsibench"
+CARRIED = ("longvideobench", "seedbench-r1", "video-r1")
+NAMES = (*REAL, GEOMETRY, *CARRIED)
 
 
 def folder(shared: Path, name: str, work: Path) -> Path:
-    """A data folder of the published layout around the real annotations, without videos."""
+    """A data folder of the published layout around the questions; real ones without videos."""
+    if name in CARRIED:
+        carried = benchmarks.load(name).embedded
+        assert carried
+        return carried
+    if name == GEOMETRY:
+        scenes = sorted((shared / "annotations" / name).glob("*_meta_info_val.json"))
+        written = vsi_dataset.write(work / name, scenes)
+        pruned = map(str, range(0, sum(written.counts.values()), 3))
+        (work / name / "pruned_ids.txt").write_text("\n".join(pruned), encoding="utf-8")
+        return work / name
     source, place = REAL[name]
     target = work / name / place
     target.mkdir(parents=True)
@@ -79,7 +95,7 @@ def main(shared: Path) -> None:
                 key: {"sha256": sha256, "n": n}
                 for key, sha256, n in digests(folder(shared, name, Path(work)), name)
             }
-            for name in REAL
+            for name in NAMES
         }
     (HERE / "prompts.json").write_text(json.dumps(found, indent=1) + "\n", encoding="utf-8")
 

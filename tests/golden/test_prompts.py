@@ -1,4 +1,4 @@
-"""What a model is told, over the real questions, in every setting and way of prompting."""
+"""What a model is told, over all questions, in every setting and way of prompting."""
 
 from __future__ import annotations
 
@@ -8,6 +8,9 @@ from pathlib import Path
 from types import ModuleType
 
 import pytest
+
+from edgeval import benchmarks
+from edgeval.analyses import prompting
 
 HERE = Path(__file__).parent
 GOLDEN = json.loads((HERE / "prompts.json").read_text(encoding="utf-8"))
@@ -20,6 +23,14 @@ def maker() -> ModuleType:
     module = importlib.util.module_from_spec(spec)
     spec.loader.exec_module(module)
     return module
+
+
+def test_every_benchmark_setting_and_way_is_recorded() -> None:
+    wanted = {
+        name: {f"{x}, {way}" for x in benchmarks.load(name).settings for way in prompting.names()}
+        for name in benchmarks.MODULES
+    }
+    assert {name: set(keys) for name, keys in GOLDEN.items()} == wanted
 
 
 @pytest.mark.parametrize("name", sorted(GOLDEN))
