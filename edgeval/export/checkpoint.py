@@ -35,7 +35,8 @@ PIP = "pip install 'edgeval[export]'"
 class Checkpoint:
     """A loaded checkpoint.
 
-    ``model`` is the transformers module in float32, eager attention, eval mode.
+    ``model`` is the transformers module, eager attention, eval mode. It computes in float32; its
+    large weights are as the file has them (edgeval/export/thin.py).
     """
 
     folder: Path
@@ -115,14 +116,13 @@ def check(folder: Path) -> str:
 
 
 def load(folder: Path) -> Checkpoint:
-    """Load a checkpoint in float32 on the CPU.
+    """Load a checkpoint on the CPU, to compute in float32.
 
     EngineError when torch or transformers is missing.
     """
     model_type = check(folder)
     module_name, class_name = EXPORTERS[model_type].model_class.split(":")
     try:
-        torch = importlib.import_module("torch")
         with _without_broken_torchvision():
             model_class = getattr(importlib.import_module(module_name), class_name)
             said = importlib.import_module("transformers.utils.logging")
@@ -136,7 +136,7 @@ def load(folder: Path) -> Checkpoint:
         _check_modules(model_class, folder)
         model, report = model_class.from_pretrained(
             folder,
-            dtype=torch.float32,
+            dtype="auto",
             attn_implementation="eager",
             use_safetensors=True,
             local_files_only=True,
@@ -152,6 +152,7 @@ def load(folder: Path) -> Checkpoint:
             f"{min(report['missing_keys'])} among them"
         )
     model.eval().requires_grad_(requires_grad=False)
+    importlib.import_module("edgeval.export.thin").thin(model, model.get_input_embeddings())
     return Checkpoint(folder=folder, model_type=model_type, model=model)
 
 

@@ -106,12 +106,14 @@ def _kind(path: Path) -> str:
 def lookup_table(path: Path) -> NDArray[np.generic] | None:
     """The table [rows, width] of a graph that is one Gather, mapped and not read.
 
-    None for any other graph.
+    A Cast of its rows may follow (fp16 exports). None for any other graph.
     """
     graph = read(path)
-    lookups = [node for node in graph.nodes if node.op == "Gather" and node.inputs]
-    weight = graph.weights.get(lookups[0].inputs[0]) if lookups else None
-    if len(graph.nodes) != 1 or weight is None or not weight.dtype or len(weight.shape) != 2:
+    operators = [node.op for node in graph.nodes]
+    if operators not in (["Gather"], ["Gather", "Cast"]) or not graph.nodes[0].inputs:
+        return None
+    weight = graph.weights.get(graph.nodes[0].inputs[0])
+    if weight is None or not weight.dtype or len(weight.shape) != 2:
         return None
     if not weight.path.is_file():
         raise ManifestError(f"graph {path}: its weights {weight.path.name} are missing")

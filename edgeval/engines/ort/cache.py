@@ -78,7 +78,9 @@ class Decoder:
         self._seen, self._places = self._rulers(1024)
         self._flat = len(session.shapes.get("position_ids", ())) < 3
         self._deep = session.fixed(DEEP, 0) if DEEP in session.inputs else 0
-        self._no_deep = np.zeros((self._deep, 1, 1, session.fixed("inputs_embeds", 2)), np.float32)
+        self._deep_kind = session.inputs.get(DEEP, np.float32)
+        width = session.fixed("inputs_embeds", 2)
+        self._no_deep = np.zeros((self._deep, 1, 1, width), self._deep_kind)
 
     def caches(self, n_tokens: int) -> list[Array]:
         """Empty arrays [1, heads, n_tokens, width] for the keys and values of every layer."""
@@ -128,7 +130,7 @@ class Decoder:
     def _deep_embeds(self, chunk: Chunk) -> Array:
         """[layers, 1, S, hidden]."""
         if chunk.deep is not None:
-            return np.ascontiguousarray(chunk.deep[:, None], np.float32)
+            return np.ascontiguousarray(chunk.deep[:, None], self._deep_kind)
         n_tokens = chunk.embeds.shape[0]
         return self._no_deep if n_tokens == 1 else np.repeat(self._no_deep, n_tokens, axis=2)
 

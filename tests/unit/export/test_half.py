@@ -15,6 +15,7 @@ from edgeval.errors import ManifestError  # noqa: E402 - needs onnx
 from edgeval.export import half, late, ranges  # noqa: E402
 from edgeval.export.late import Late, Traced  # noqa: E402
 from edgeval.export.ranges import Kept  # noqa: E402
+from edgeval.modelfolder import onnxfile  # noqa: E402
 
 SINGLE, HALF = onnx.TensorProto.FLOAT, onnx.TensorProto.FLOAT16
 WIDTH = 8
@@ -188,3 +189,16 @@ def test_weights_beside_the_graph_begin_at_pages(tmp_path: Path, monkeypatch: py
     tensors = onnx.load(path, load_external_data=False).graph.initializer
     places = {entry.key: entry.value for t in tensors for entry in t.external_data}
     assert int(places["offset"]) % late.PAGE == 0
+
+
+def test_a_table_in_half_precision_is_still_looked_up_in_its_file(tmp_path: Path):
+    model = onnx.parser.parse_model(
+        """<ir_version: 10, opset_import: ["" : 18]>
+        graph (int64[1, n] input_ids) => (float[1, n, 2] inputs_embeds)
+        <float[3, 2] table = {0, 1, 2, 3, 4, 5}> { inputs_embeds = Gather(table, input_ids) }"""
+    )
+    path = tmp_path / "embed.onnx"
+    late.save(half.halve(Traced.of(model), Kept()).traced, path)
+    table = onnxfile.lookup_table(path)
+    assert table is not None
+    assert (table.dtype, table.tolist()) == (np.float16, [[0, 1], [2, 3], [4, 5]])

@@ -305,6 +305,46 @@ def test_half_precision_is_near_full(opened, ort_files, folder, tmp_path, flavou
     assert 1e-5 < error < 0.01
 
 
+def with_half_ports(model: Any) -> Any:
+    """The graph with float16 at every port that has float32, as some published ones are."""
+    onnx = pytest.importorskip("onnx")
+    half, single = onnx.TensorProto.FLOAT16, onnx.TensorProto.FLOAT
+    ports = [port for port in model.graph.input if port.type.tensor_type.elem_type == single]
+    given = [port for port in model.graph.output if port.type.tensor_type.elem_type == single]
+    wide = {port.name: f"{port.name}.wide" for port in (*ports, *given)}
+    for names in (names for node in model.graph.node for names in (node.input, node.output)):
+        for at, name in enumerate(names):
+            names[at] = wide.get(name, name)
+    cast = onnx.helper.make_node
+    inner = list(model.graph.node)
+    del model.graph.node[:]
+    model.graph.node.extend(
+        [cast("Cast", [port.name], [wide[port.name]], to=single) for port in ports]
+        + inner
+        + [cast("Cast", [wide[port.name]], [port.name], to=half) for port in given]
+    )
+    for port in (*ports, *given):
+        port.type.tensor_type.elem_type = half
+    return model
+
+
+def test_half_ports_are_given_what_they_take(opened, folder, tmp_path):
+    onnx = pytest.importorskip("onnx")
+    full, model = opened(), opened()
+    paths = {}
+    for role, name in (
+        ("vision", "vision_encoder"),
+        ("embed", "embed_tokens"),
+        ("decoder", "decoder_model_merged"),
+    ):
+        paths[role] = tmp_path / f"{name}.onnx"
+        onnx.save(with_half_ports(onnx.load(folder / f"onnx/{name}.onnx")), paths[role])
+    model._graphs = open_graphs("cpu", GraphFiles(threads=1, **paths))
+    frames = clip(full, 3, 90, 70)
+    (_, _, got), (_, _, want) = said(model, frames), said(full, frames)
+    assert np.sqrt(np.mean((got - want) ** 2)) / want.std() < 0.01
+
+
 def test_plain_graphs_hold_standard_operators_only(folder):
     onnx = pytest.importorskip("onnx")
     for path in (folder / "onnx").glob("*.onnx"):
