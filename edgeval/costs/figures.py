@@ -20,7 +20,7 @@ UNMETERED = "no energy: nothing on this machine measures its power"
 
 def costs(
     records: Sequence[Record], sessions: Sequence[Session], *, rule: str, shared: bool
-) -> dict[str, object]:
+) -> dict[str, Any]:
     """Every cost of a run. ``sessions``: facts and sums of each, as edgeval.device tells them.
 
     ``rule``: what a correct answer is; ``shared``: whether a clip's questions shared its prefix.

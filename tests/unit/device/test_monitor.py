@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import os
+import threading
 import time
 from collections.abc import Callable, Mapping
 from pathlib import Path
@@ -66,6 +67,22 @@ def test_rest_is_measured_where_there_is_a_meter(board: Board, tmp_path: Path) -
         monitor.start(tmp_path, CARD)
     (session,) = sessions(tmp_path, CARD)
     assert session.facts["sources"][0]["idle"]["watts"] == pytest.approx(9.2503, abs=1e-3)
+
+
+def test_rest_of_a_counter_is_what_it_rose(x86: Path, tmp_path: Path) -> None:
+    counter = x86 / "sys/class/powercap/intel-rapl:0/energy_uj"
+    with Monitor(found.sources(engine="cpu", root=x86)) as monitor:
+        began = time.monotonic()
+        counter.write_text("1000000\n")
+        thread = threading.Timer(0.15, counter.write_text, ["4000000\n"])
+        thread.start()
+        monitor.rest(0.3)
+        took = time.monotonic() - began
+        thread.join()
+        monitor.start(tmp_path, CARD)
+    idle = sessions(tmp_path, CARD)[0].facts["sources"][0]["idle"]
+    assert idle["watts"] * idle["seconds"] == pytest.approx(3.0, abs=0.01)
+    assert idle["seconds"] <= took
 
 
 def test_rest_takes_no_time_without_a_meter(tmp_path: Path) -> None:
