@@ -21,6 +21,7 @@ class LazyGroup(click.Group):
         "list": "List benchmarks, families, engines and models.",
         "show": "Show every step of one sample of a run.",
         "errors": "Sample wrong answers onto a sheet, or count a filled one.",
+        "maps": "Ask a model where the objects of a room stand, and judge it.",
         "frames": "Write the frames a rule picks from a video.",
         "score": "Score answers, or a finished run again, without a model.",
         "compare": "Compare two runs on the same questions.",
