@@ -80,7 +80,7 @@ def main() -> None:
     """Run the command line; turn errors into one sentence and their exit code."""
     logger = logging.getLogger("edgeval")
     logger.setLevel(logging.INFO)
-    logger.addHandler(Telling())
+    logger.handlers[:] = [Telling()]
     try:
         code = cli.main(standalone_mode=False, auto_envvar_prefix="EDGEVAL")
     except EdgevalError as error:

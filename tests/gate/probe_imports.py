@@ -11,7 +11,16 @@ import json
 import sys
 from pathlib import Path
 
-OURS_LAZILY = ("duckdb", "onnx", "onnxruntime", "safetensors", "torch", "transformers")
+OURS_LAZILY = (
+    "cuda",
+    "duckdb",
+    "onnx",
+    "onnxruntime",
+    "safetensors",
+    "tensorrt",
+    "torch",
+    "transformers",
+)
 LIBRARIES = (
     *("numpy", "av", "jinja2.sandbox", "tokenizers", "click", "tomllib", "tomli", "PIL.Image"),
     *("rich.console", "rich.progress", "rich.table", "PIL.ImageDraw", "PIL.ImageFont", "logging"),

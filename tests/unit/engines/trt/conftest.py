@@ -10,8 +10,12 @@ import numpy as np
 import onnxruntime
 import pytest
 
-from edgeval.engines.trt import graphfile, rows
+from edgeval import cudadriver
+from edgeval.engines import trt
+from edgeval.engines.trt import graphfile, library, rows
+from edgeval.engines.trt.building import Source
 from edgeval.engines.trt.decoder import Decoder
+from edgeval.engines.trt.store import Stored
 
 
 class HostMemory:
@@ -56,7 +60,12 @@ class OrtRunner:
         self._session = onnxruntime.InferenceSession(
             model, options, providers=["CPUExecutionProvider"]
         )
-        kinds = {"tensor(float)": np.float32, "tensor(int64)": np.int64, "tensor(bool)": np.bool_}
+        kinds = {
+            "tensor(float)": np.float32,
+            "tensor(float16)": np.float16,
+            "tensor(int64)": np.int64,
+            "tensor(bool)": np.bool_,
+        }
         self._kinds = {port.name: kinds[port.type] for port in self._session.get_inputs()}
         self._outputs = [port.name for port in self._session.get_outputs()]
         self._shapes: dict[str, tuple[int, ...]] = {}
@@ -64,12 +73,17 @@ class OrtRunner:
         self.runs: list[tuple[int, dict[str, tuple[int, ...]]]] = []
 
     def hosted(self, name: str) -> bool:
-        return name == "num_logits_to_keep"
+        return name == "num_logits_to_keep" or name.endswith("grid_thw")
 
     def shape(self, profile, shapes, hosted) -> Mapping[str, tuple[int, ...]]:
         self._shapes = {name: tuple(sizes) for name, sizes in shapes.items()}
         self._hosted = dict(hosted)
-        return {}
+        if any(name.startswith(rows.PAST_ROWS) for name in shapes):
+            return {}
+        # A decoder's outputs are known beforehand, any other's by trying.
+        tried = {name: np.ones(self._shapes[name], kind) for name, kind in self._kinds.items()}
+        made = self._session.run(None, {**tried, **self._hosted})
+        return {name: array.shape for name, array in zip(self._outputs, made, strict=True)}
 
     def run(self, profile: int, addresses: Mapping[str, int]) -> None:
         assert {a % 256 for a in addresses.values()} == {0}, "TensorRT takes aligned ones only"
@@ -113,3 +127,28 @@ def on_host(plain) -> Callable[..., tuple[Decoder, HostMemory, list[OrtRunner]]]
         return Decoder(inputs, outputs, rows.caches(graph), memory, opened), memory, runners
 
     return made
+
+
+@pytest.fixture
+def host_engine(monkeypatch) -> list[tuple[Source, tuple]]:
+    """The engine trt with host memory and onnxruntime in the place of a GPU and TensorRT.
+
+    Everything else is its own. Gives what engines were asked for.
+    """
+    asked: list[tuple[Source, tuple]] = []
+    device = cudadriver.Device(name="no GPU", sm=86, integrated=False)
+    driver = cudadriver.Driver(cuda=(13, 0), devices=(device,))
+    door = library.Library(name=library.RTX, version="1.7.1", trt=None)
+
+    def runner(_self, source, wanted):
+        asked.append((source, wanted))
+        path = source.graph.path
+        content = rows.rewritten(source.graph) if source.is_decoder else path.read_bytes()
+        return OrtRunner(content), Stored(path=path, profiles=wanted)
+
+    monkeypatch.setattr(cudadriver, "probe", lambda _engine: driver)
+    monkeypatch.setattr(library, "load", lambda *_: door)
+    monkeypatch.setattr(trt, "runtime", lambda: None)
+    monkeypatch.setattr(trt, "CudaMemory", HostMemory)
+    monkeypatch.setattr(trt.TrtGraphs, "_runner", runner)
+    return asked

@@ -7,12 +7,14 @@ from __future__ import annotations
 
 import importlib
 from collections.abc import Mapping
+from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
 import numpy as np
 import pytest
 
+from edgeval.engines import GraphFiles, open_graphs
 from edgeval.engines.trt import building, library, operators, profiles, rows
 from edgeval.engines.trt.building import Source, Target
 from edgeval.errors import EngineError
@@ -112,26 +114,38 @@ def model(request, hf) -> tuple[str, Any]:
     return name, getattr(models, f"{kind}ForConditionalGeneration")(config).eval()
 
 
+@dataclass(frozen=True, kw_only=True)
+class Exported:
+    """A model's graphs and what torch says. ``files``: precision to role to path."""
+
+    files: Mapping[str, Mapping[str, Path]]
+    fixed: Any
+    reference: Any
+
+
 @pytest.fixture(scope="module")
-def graphs(target, model, tmp_path_factory) -> Mapping[str, Mapping[str, Path]]:
-    """Precision to role to file, as ``edgeval export --flavour plain`` writes them."""
+def exported(target, model, tmp_path_factory) -> Exported:
+    """A family's graphs in both precisions, as ``edgeval export --flavour plain`` writes them."""
     from edgeval.export import graphfiles, proof, trace
 
     name, network = model
     module = importlib.import_module(f"edgeval.export.{name}")
     folder = tmp_path_factory.mktemp(name)
-    ranges = proof.reference(network, module.fixed_inputs(network)).ranges
+    fixed = module.fixed_inputs(network)
+    reference = proof.reference(network, fixed)
     names = {layer: layer_name for layer_name, layer in network.named_modules()}
-    found = {}
+    files = {}
     # Traced once for both: that is what takes long.
     traced = {spec.name: trace.trace(spec, names) for spec in module.graphs(network, "plain")}
     with pytest.MonkeyPatch.context() as patched:
         patched.setattr(trace, "trace", lambda spec, _names: traced[spec.name])
         for precision in ("fp32", "fp16"):
-            form = graphfiles.Form(precision=precision, flavour="plain", ranges=ranges, names=names)
+            form = graphfiles.Form(
+                precision=precision, flavour="plain", ranges=reference.ranges, names=names
+            )
             written = graphfiles.write(folder, module.graphs(network, "plain"), form)
-            found[precision] = {role: written.files[GRAPHS[role]].path for role in GRAPHS}
-    return found
+            files[precision] = {role: written.files[GRAPHS[role]].path for role in GRAPHS}
+    return Exported(files=files, fixed=fixed, reference=reference)
 
 
 def wanted(source: Source) -> tuple[profiles.Profile, ...]:
@@ -154,8 +168,8 @@ def wanted(source: Source) -> tuple[profiles.Profile, ...]:
 
 @pytest.mark.parametrize("precision", ["fp32", "fp16"])
 @pytest.mark.parametrize("role", GRAPHS)
-def test_an_engine_is_built(target, graphs, role, precision):
-    source = building.source(role, graphs[precision][role], target.operator_version)
+def test_an_engine_is_built(target, exported, role, precision):
+    source = building.source(role, exported.files[precision][role], target.operator_version)
     stored = building.engine(target, source, wanted(source))
     assert stored.path.stat().st_size > 10_000
     assert len(stored.profiles) == (2 if role == "decoder" else 1)
@@ -163,12 +177,23 @@ def test_an_engine_is_built(target, graphs, role, precision):
 
 @pytest.mark.parametrize("precision", ["fp32", "fp16"])
 @pytest.mark.parametrize("version", VERSIONS)
-def test_every_version_takes_the_operators(graphs, version, precision):
-    for role, path in graphs[precision].items():
+def test_every_version_takes_the_operators(exported, version, precision):
+    for role, path in exported.files[precision].items():
         found = building.source(role, path, version)
         assert operators.objections(found.graph, version) == []
 
 
-def test_the_float16_cache_is_float16(graphs):
-    found = building.source("decoder", graphs["fp16"]["decoder"], (10, 3))
+def test_the_float16_cache_is_float16(exported):
+    found = building.source("decoder", exported.files["fp16"]["decoder"], (10, 3))
     assert {cache.dtype for cache in rows.caches(found.graph)} == {"float16"}
+
+
+@pytest.mark.parametrize("precision", ["fp32", "fp16"])
+def test_the_hosts_part_says_what_torch_says(exported, host_engine, precision):
+    """Rows, grids, positions and deep features, with onnxruntime in TensorRT's place."""
+    from edgeval.export import proof
+
+    graphs = open_graphs("trt", GraphFiles(**exported.files[precision]))
+    proved = proof.prove(exported.reference, graphs, fixed=exported.fixed, precision=precision)
+    graphs.close()
+    assert proved.holds, proved
