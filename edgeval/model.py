@@ -53,8 +53,8 @@ class Model:
         share: bool,
         card: Mapping[str, object],
     ) -> None:
-        self._processor = processor
-        self._tokenizer = tokenizer
+        self.processor = processor
+        self.tokenizer = tokenizer
         self._graphs = graphs
         self._stops = stops
         self._share = share
@@ -64,16 +64,16 @@ class Model:
 
     def frame_rule(self) -> FrameRule:
         """The family's native rule with the checkpoint's numbers. Raises ManifestError without."""
-        return self._processor.frame_rule()
+        return self.processor.frame_rule()
 
     @property
     def conduct(self) -> Conduct:
         """What the protocol decides besides frames, pixels and words."""
-        return self._processor.conduct
+        return self.processor.conduct
 
     def shrinker(self, plan: FramePlan, *, still: bool = False) -> Shrink:
         """Per-frame pixel work for decode workers: a plan's pictures in the size the model sees."""
-        return self._processor.shrinker(plan, still=still)
+        return self.processor.shrinker(plan, still=still)
 
     def see(
         self, frames: Frames | None, *, system: str = "", captions: Sequence[Caption] = ()
@@ -87,7 +87,7 @@ class Model:
             images=(),
             facts=None,
             system=system,
-            processor=self._processor,
+            processor=self.processor,
             features=None,
             prefix_ids=(),
             prefix=None,
@@ -109,8 +109,8 @@ class Model:
     def prompt(self, view: View, ask: Ask) -> Prompt:
         """The question as tokens. ``shared_prefix_len`` of them are already in the view's cache."""
         talk = Talk(system=view.system, history=ask.history, prefill=ask.prefill)
-        text = self._processor.text(ask.text, view.facts, talk)
-        ids = self._tokenizer.encode(text.full)
+        text = self.processor.text(ask.text, view.facts, talk)
+        ids = self.tokenizer.encode(text.full)
         shared = len(view.prefix_ids)
         # Text behind a special token cannot change the tokens before it, but a tokenizer is data.
         if shared >= len(ids) or ids[:shared] != view.prefix_ids:
@@ -134,14 +134,14 @@ class Model:
         ending = Ending(
             eos_ids=self._stops.eos_ids,
             max_new_tokens=max_new_tokens,
-            decode=self._tokenizer.decode,
+            decode=self.tokenizer.decode,
             repetition_penalty=self._stops.repetition_penalty,
             prompt_ids=prompt.token_ids,
         )
         kept = logits_of(first)
         tokens = generate(context, first, decoding, ending)
         return Generation(
-            text=self._processor.conduct.kept(tokens.text),
+            text=self.processor.conduct.kept(tokens.text),
             token_ids=tokens.ids,
             stop=tokens.stop,
             stop_id=tokens.stop_id,
@@ -167,7 +167,7 @@ class Model:
         preprocess_s = vision_s = 0.0
         clock = time.perf_counter
         n_stills = view.facts.n_stills if view.facts else 0
-        feeds = self._processor.feeds(view.images, n_stills=n_stills)
+        feeds = self.processor.feeds(view.images, n_stills=n_stills)
         fed = hashlib.sha256()
         start = clock()
         for feed in feeds:
@@ -178,14 +178,14 @@ class Model:
             fed.update(pixels_of(feed))
             start = clock()
         timing = replace(view.timing, preprocess_s=preprocess_s, vision_s=vision_s)
-        features = self._processor.gather(outputs)
+        features = self.processor.gather(outputs)
         return replace(view, features=features, timing=timing, fed_sha256=fed.hexdigest())
 
     def _prefilled(self, view: View) -> View:
         """The view with features and the context of everything before the question."""
         view = self._with_features(view)
-        ids = self._tokenizer.encode(
-            self._processor.text("", view.facts, Talk(system=view.system)).full
+        ids = self.tokenizer.encode(
+            self.processor.text("", view.facts, Talk(system=view.system)).full
         )
         last = max((at for at, token in enumerate(ids) if token in self._visual_ids), default=-1)
         prefix_ids = ids[: last + 1]
@@ -210,7 +210,7 @@ class Model:
                 f"prompt: got {len(rows)} image tokens for {n_features} image features; wants as "
                 "many (does the question's text hold an image token?)"
             )
-        places = self._processor.places(kinds, view.facts)
+        places = self.processor.places(kinds, view.facts)
         if features is None:
             return Inputs(embeds=embeds, places=places)
         embeds = np.array(embeds, np.float32)

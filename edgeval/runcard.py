@@ -11,7 +11,7 @@ from importlib import metadata
 from pathlib import Path
 from typing import Any
 
-from edgeval import __version__, benchmarks
+from edgeval import __version__, benchmarks, room
 from edgeval.analyses import prompting, transcripts, variants
 from edgeval.analyses.transcripts import Transcripts
 from edgeval.analyses.transcripts.heard import Ears
@@ -31,7 +31,8 @@ def prepare(spec: Spec, ears: Ears | None = None) -> tuple[Work, dict[str, objec
     """Everything a run needs, checked in the order that fails cheapest first, and its card.
 
     ``ears`` are for transcripts that are to be heard. Raises UnknownName for names, DataError for
-    data and videos, ManifestError and EngineError for the models.
+    data and videos, ManifestError and EngineError for the models, MemoryLimitError for a clip that
+    will not fit.
     """
     benchmark = benchmarks.load(spec.benchmark)
     way = prompting.check(spec.prompting)
@@ -65,6 +66,8 @@ def prepare(spec: Spec, ears: Ears | None = None) -> tuple[Work, dict[str, objec
         decoding=spec.decoding,
         prompting=way,
     )
+    if model.card()["engine"] == "cpu":
+        room.check(work, manifest.load(folder), spec.precision)
     return work, card(spec, work, told)
 
 

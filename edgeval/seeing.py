@@ -17,7 +17,7 @@ from edgeval.media.decode import decode
 from edgeval.media.probe import probe
 from edgeval.media.rate import packet_rate
 from edgeval.model import Model
-from edgeval.types import Clip, Decoding, Failure, FrameRule, Frames, VideoInfo
+from edgeval.types import Clip, Decoding, Failure, FramePlan, FrameRule, Frames, VideoInfo
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -95,11 +95,7 @@ def _frames(work: Work, clip: Clip, *, digest: bool) -> Frames:
             return dataclasses.replace(still, pixels=(), stills=still.pixels)
     if clip.video is None:
         raise VideoError(f"{clip.id}: got neither a video nor an image; wants one to look at")
-    obliging = work.model.conduct.obliging
-    rule = variants.rule_of(clip.variant, work.rule)
-    rule = dataclasses.replace(rule, include_last=clip.must_see_last and obliging)
-    part_s = clip.segment_s if obliging else None
-    plan = frame_rules.plan(_probed(clip.video, rule), rule, segment_s=part_s)
+    plan = planned(work, clip, clip.video)
     frames = decode(plan, shrink=work.model.shrinker(plan), digest=digest, stages=True)
     if still is None:
         return frames
@@ -109,6 +105,15 @@ def _frames(work: Work, clip: Clip, *, digest: bool) -> Frames:
         digests=frames.digests + still.digests,
         pictures=frames.pictures + still.pictures,
     )
+
+
+def planned(work: Work, clip: Clip, video: Path) -> FramePlan:
+    """The frames that a clip's video is asked for. Raises VideoError."""
+    obliging = work.model.conduct.obliging
+    rule = variants.rule_of(clip.variant, work.rule)
+    rule = dataclasses.replace(rule, include_last=clip.must_see_last and obliging)
+    part_s = clip.segment_s if obliging else None
+    return frame_rules.plan(_probed(video, rule), rule, segment_s=part_s)
 
 
 def _probed(video: Path, rule: FrameRule) -> VideoInfo:

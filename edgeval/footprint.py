@@ -1,0 +1,223 @@
+"""The memory that a model, a clip and its questions take, by stage: arithmetic, nothing measured.
+
+For engines of one process that keep numbers of the decoder in float32. What a stage needs besides
+its inputs and outputs is told from onnxruntime 1.31 on the CPU (docs/BENCHMARKS.md has the check).
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+
+from edgeval.errors import ManifestError
+from edgeval.modelfolder import Manifest, Variant, numbers, onnxfile
+
+FLOAT = 4
+# Pictures a decoder holds at a time: those it may refer to, and its output's.
+HELD = 18
+# Arrays of attention scores that live at once where softmax is an operator of its own.
+SCORES = 3
+# Of a layer's own arrays: as many of the hidden width, and of the inner one.
+WIDE, INNER = 6, 3
+MOST = 1 << 24
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Tower:
+    """A transformer's sizes: ``inner`` is the width between the two products of a layer."""
+
+    heads: int
+    hidden: int
+    inner: int
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Shape:
+    """What a model's memory depends on.
+
+    ``weights``: bytes of the graphs; ``layers``, ``kv_heads``, ``width`` of a head, ``number``
+    bytes: of the cache; ``shared``: past and present are one buffer, and attention needs no array
+    of its scores.
+    """
+
+    weights: int
+    decoder: Tower
+    vision: Tower
+    patch: int
+    layers: int
+    kv_heads: int
+    width: int
+    number: int
+    shared: bool
+
+    @property
+    def token(self) -> int:
+        """Bytes of cache a token."""
+        return 2 * self.layers * self.kv_heads * self.width * self.number
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Bite:
+    """What the vision graph gets at a time.
+
+    ``nbytes`` of pixels, ``images`` that attend within themselves, each ``height`` x ``width`` in
+    patches where ``patched``, in pixels else.
+    """
+
+    nbytes: int
+    images: int
+    height: int
+    width: int
+    patched: bool
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Load:
+    """What one clip and its longest question bring.
+
+    ``picture``: bytes of a decoded picture, ``frame``: of one as shrunk; ``features``: image
+    tokens; ``prefix``: tokens of all before the question; ``tail``: tokens of question and
+    answer, ``room``: for as many a cache is made at first; ``piece``: tokens at a time;
+    ``workers``: decoders at a time.
+    """
+
+    frames: int
+    picture: int
+    frame: int
+    bite: Bite
+    features: int
+    prefix: int
+    tail: int
+    room: int
+    piece: int
+    workers: int
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Footprint:
+    """Bytes by stage. ``peak`` is what all of it takes at the worst moment, weights and all."""
+
+    weights: int
+    decoding: int
+    frames: int
+    features: int
+    vision: int
+    cache: int
+    prefill: int
+
+    @property
+    def clip(self) -> int:
+        """The most that a clip takes besides the weights.
+
+        The next clip is decoded while the model works on this one.
+        """
+        looking = self.vision
+        asking = self.cache + self.prefill
+        return self.decoding + self.frames + self.features + max(looking, asking)
+
+    @property
+    def peak(self) -> int:
+        """All of it."""
+        return self.weights + self.clip
+
+
+def footprint(shape: Shape, load: Load) -> Footprint:
+    """What a clip takes of a model's memory."""
+    hidden = shape.decoder.hidden * FLOAT
+    return Footprint(
+        weights=shape.weights,
+        decoding=load.workers * HELD * load.picture,
+        frames=2 * load.frames * load.frame,
+        # Gathered from the bites' outputs, then put among the embeddings.
+        features=2 * load.features * hidden,
+        vision=_vision(shape, load.bite),
+        cache=_cache(shape, load),
+        prefill=2 * (load.prefix + load.tail) * hidden + _prefill(shape, load),
+    )
+
+
+def _vision(shape: Shape, bite: Bite) -> int:
+    """Pixels as they are made and fed, attention within images, and a layer's own arrays."""
+    side = 1 if bite.patched else shape.patch
+    tower, n = shape.vision, (bite.height // side) * (bite.width // side)
+    image = SCORES * tower.heads * n * n + n * (WIDE * tower.hidden + INNER * tower.inner)
+    return 2 * bite.nbytes + bite.images * image * FLOAT
+
+
+def _cache(shape: Shape, load: Load) -> int:
+    whole = load.prefix + load.tail
+    if not shape.shared:
+        return 2 * whole * shape.token
+    if load.tail <= load.room:
+        return (load.prefix + load.room) * shape.token
+    return (load.prefix + load.room + whole + whole // 4) * shape.token
+
+
+def _prefill(shape: Shape, load: Load) -> int:
+    whole, tower = load.prefix + load.tail, shape.decoder
+    piece = min(load.piece, whole)
+    own = FLOAT * piece * (WIDE * tower.hidden + INNER * tower.inner)
+    if shape.shared:
+        return own
+    # Scores, a mask in numbers and in bits, and keys and values spread over the heads.
+    spread = 4 * tower.heads * whole * shape.width * FLOAT
+    return own + spread + piece * whole * (SCORES * tower.heads * FLOAT + FLOAT + 1)
+
+
+def shape_of(manifest: Manifest, variant: Variant) -> Shape:
+    """A model's sizes from its config and its graphs. ManifestError where the config lacks one."""
+    config = manifest.read("config")
+    text = _part(config, "text_config") or config
+    vision = _part(config, "vision_config")
+    where = str(manifest.files["config"].path)
+    decoder = _tower(text, where)
+    operators = {
+        node.op for node in onnxfile.read(variant.graphs["decoder_model_merged"].path).nodes
+    }
+    kv_heads = numbers.whole(
+        {"num_key_value_heads": decoder.heads, **_told(text)},
+        "num_key_value_heads",
+        where,
+        most=MOST,
+    )
+    width = {"head_dim": decoder.hidden // decoder.heads, **_told(text)}
+    patch = vision.get("patch_size", 14)
+    return Shape(
+        weights=sum(file.path.stat().st_size for file in variant.graphs.values()),
+        decoder=decoder,
+        vision=_tower(vision, where) if vision else decoder,
+        patch=int(patch[0]) if isinstance(patch, list) else int(str(patch)),
+        layers=numbers.whole(text, "num_hidden_layers", where, most=MOST),
+        kv_heads=kv_heads,
+        width=numbers.whole(width, "head_dim", where, most=MOST),
+        number=2 if "16" in variant.precision else FLOAT,
+        shared="GroupQueryAttention" in operators,
+    )
+
+
+def _part(config: Mapping[str, object], name: str) -> Mapping[str, object]:
+    part = config.get(name)
+    return part if isinstance(part, dict) else {}
+
+
+def _told(table: Mapping[str, object]) -> dict[str, object]:
+    return {key: value for key, value in table.items() if value is not None}
+
+
+def _tower(table: Mapping[str, object], where: str) -> Tower:
+    """By any of the names that configs of the families have."""
+    named = _told(table)
+
+    def first(*keys: str) -> int:
+        for key in keys:
+            if key in named:
+                return numbers.whole(named, key, where, most=MOST)
+        raise ManifestError(f"{where}: got no {keys[0]}; wants the model's sizes")
+
+    # Qwen2-VL's tower calls its own width embed_dim, and hidden_size what it gives.
+    hidden = first("embed_dim", "hidden_size")
+    ratio = named.get("mlp_ratio", 4)
+    inner = int(hidden * ratio) if isinstance(ratio, int | float) else 4 * hidden
+    if "intermediate_size" in named:
+        inner = first("intermediate_size")
+    return Tower(heads=first("num_attention_heads", "num_heads"), hidden=hidden, inner=inner)

@@ -1,0 +1,126 @@
+"""Memory by arithmetic: what grows with what, and that the sum is what onnxruntime really takes."""
+
+from __future__ import annotations
+
+import dataclasses
+import json
+from pathlib import Path
+
+import pytest
+
+from edgeval.errors import ManifestError
+from edgeval.footprint import Bite, Load, Shape, Tower, footprint, shape_of
+from edgeval.modelfolder import manifest
+
+MIB = 1 << 20
+SHAPE = Shape(
+    weights=500 * MIB,
+    decoder=Tower(heads=9, hidden=576, inner=1536),
+    vision=Tower(heads=12, hidden=768, inner=3072),
+    patch=16,
+    layers=30,
+    kv_heads=3,
+    width=64,
+    number=4,
+    shared=True,
+)
+LOAD = Load(
+    frames=16,
+    picture=1280 * 720 * 3 // 2,
+    frame=512 * 512 * 3,
+    bite=Bite(nbytes=4 * 512 * 512 * 3 * 4, images=4, height=512, width=512, patched=False),
+    features=16 * 64,
+    prefix=3072,
+    tail=256,
+    room=512,
+    piece=1024,
+    workers=2,
+)
+
+
+def test_a_token_of_the_135m_shape_takes_46_kb() -> None:
+    assert SHAPE.token == 2 * 30 * 3 * 64 * 4
+    assert footprint(SHAPE, LOAD).cache == (3072 + 512) * SHAPE.token
+
+
+def test_half_the_bits_are_half_the_cache() -> None:
+    half = dataclasses.replace(SHAPE, number=2)
+    assert footprint(half, LOAD).cache * 2 == footprint(SHAPE, LOAD).cache
+
+
+def test_a_longer_tail_than_the_room_pays_for_the_copy() -> None:
+    short, long = LOAD, dataclasses.replace(LOAD, tail=513)
+    grown = footprint(SHAPE, long).cache
+    assert grown > 2 * footprint(SHAPE, short).cache
+    assert grown == (3072 + 512 + (3072 + 513) * 5 // 4) * SHAPE.token
+
+
+def test_a_growing_cache_is_held_twice() -> None:
+    growing = dataclasses.replace(SHAPE, shared=False)
+    assert footprint(growing, LOAD).cache == 2 * (3072 + 256) * SHAPE.token
+
+
+def test_attention_without_its_own_operator_keeps_scores() -> None:
+    growing = dataclasses.replace(SHAPE, shared=False)
+    scores = 3 * 9 * 1024 * (3072 + 256) * 4
+    assert footprint(growing, LOAD).prefill - footprint(SHAPE, LOAD).prefill > scores
+
+
+def test_the_worst_moment_is_looking_or_asking() -> None:
+    found = footprint(SHAPE, LOAD)
+    rest = found.decoding + found.frames + found.features
+    assert found.clip == rest + max(found.vision, found.cache + found.prefill)
+    assert found.peak == found.weights + found.clip
+
+
+def test_images_of_a_bite_each_keep_their_scores() -> None:
+    one = dataclasses.replace(LOAD, bite=dataclasses.replace(LOAD.bite, images=1, nbytes=0))
+    two = dataclasses.replace(LOAD, bite=dataclasses.replace(LOAD.bite, images=2, nbytes=0))
+    assert footprint(SHAPE, two).vision == 2 * footprint(SHAPE, one).vision
+    assert footprint(SHAPE, one).vision > 3 * 12 * 1024 * 1024 * 4
+
+
+def test_patches_are_counted_as_they_are() -> None:
+    pixels = dataclasses.replace(LOAD.bite, height=512, width=512, patched=False)
+    patches = dataclasses.replace(LOAD.bite, height=32, width=32, patched=True)
+    assert (
+        footprint(SHAPE, dataclasses.replace(LOAD, bite=pixels)).vision
+        == footprint(SHAPE, dataclasses.replace(LOAD, bite=patches)).vision
+    )
+
+
+def test_the_shipped_model_tells_its_sizes() -> None:
+    found = manifest.load(manifest.find("tiny"))
+    shape = shape_of(found, found.variant(None))
+    text = json.loads(found.files["config"].path.read_text())["text_config"]
+    assert shape.layers == text["num_hidden_layers"]
+    assert shape.kv_heads == text["num_key_value_heads"]
+    assert shape.decoder.hidden == text["hidden_size"]
+    assert shape.weights == sum(
+        file.path.stat().st_size for file in found.variant(None).graphs.values()
+    )
+
+
+@pytest.mark.parametrize(
+    "family", ["smolvlm", "qwen2_vl", "qwen2_5_vl", "qwen3_vl", "llava_onevision", "internvl"]
+)
+def test_every_family_tells_its_sizes(shared: Path, tmp_path: Path, family: str) -> None:
+    """Their configs have different names for the same."""
+    tiny = manifest.load(manifest.find("tiny"))
+    config = dataclasses.replace(
+        tiny.files["config"], path=shared / "e2e/ckpt" / family / "config.json"
+    )
+    found = dataclasses.replace(tiny, files={**tiny.files, "config": config})
+    shape = shape_of(found, found.variant(None))
+    assert (shape.layers, shape.kv_heads, shape.width) == (3, 2, 16)
+    assert shape.vision == Tower(heads=2, hidden=32, inner=64)
+
+
+def test_a_config_without_sizes_is_named(tmp_path: Path) -> None:
+    tiny = manifest.load(manifest.find("tiny"))
+    path = tmp_path / "config.json"
+    path.write_text("{}")
+    config = dataclasses.replace(tiny.files["config"], path=path)
+    found = dataclasses.replace(tiny, files={**tiny.files, "config": config})
+    with pytest.raises(ManifestError, match="wants the model's sizes"):
+        shape_of(found, found.variant(None))
