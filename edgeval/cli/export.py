@@ -71,3 +71,5 @@ def command(
         f"torch, largest logit difference {proof.max_abs_dlogit:.2g} "
         f"(standard deviation {proof.logit_std:.2g})"
     )
+    if proof.damage is not None:
+        click.echo(f"{output}: {precision} {flavour}, {proof.damage.sentence()}")

@@ -9,10 +9,11 @@ import importlib
 import json
 import shutil
 from collections.abc import Iterable, Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import TYPE_CHECKING, Literal
 
+from edgeval.chat.tokenizer import Tokenizer
 from edgeval.engines import GraphFiles, open_graphs
 from edgeval.errors import ManifestError
 from edgeval.export.exporters import EXPORTERS, Tables
@@ -56,11 +57,15 @@ def export(plan: Plan) -> Proof:
     )
     kept = _other_variants(plan)
     loaded = checkpoint.load(plan.checkpoint)
-    from edgeval.export import graphfiles, proof
+    from edgeval.export import damage, graphfiles, proof
 
     module = importlib.import_module(exporter.module)
     fixed = module.fixed_inputs(loaded.model)
     wanted = proof.reference(loaded.model, fixed)
+    n_known = loaded.model.get_input_embeddings().num_embeddings
+    ids = damage.text_ids(Tokenizer(source.files["tokenizer"].path), n_known)
+    # fp32 is proved to the last bits; what could be lost is in fewer.
+    meant = None if plan.precision == "fp32" else damage.read_reference(loaded.model, ids)
     written = graphfiles.write(
         plan.output / "onnx",
         module.graphs(loaded.model, plan.flavour),
@@ -89,6 +94,9 @@ def export(plan: Plan) -> Proof:
             f"{proved.rms_dlogit:.3g} (root mean square) in logits of standard deviation "
             f"{proved.logit_std:.3g}; wants at most {proved.tolerance} of that"
         )
+    if meant is not None:
+        lost = damage.compare(damage.read(opened, ids, meant.said), meant)
+        proved = replace(proved, damage=lost)
     variant = Variant(
         precision=plan.precision,
         flavour=plan.flavour,

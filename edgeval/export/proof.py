@@ -14,6 +14,7 @@ import torch
 from numpy.typing import NDArray
 
 from edgeval.engines import Graphs
+from edgeval.export.damage import Damage
 from edgeval.export.graphspec import Fixed
 from edgeval.export.ranges import Ranges, watched
 from edgeval.modelfolder import Plain
@@ -29,7 +30,7 @@ TOLERANCE: Mapping[str, float] = {"fp32": 1e-4, "fp16": 0.02, "int8": 0.2, "q4":
 class Proof:
     """``n_equal`` of ``n_tokens`` greedy tokens equal to torch's.
 
-    Logits compared on torch's own tokens.
+    Logits compared on torch's own tokens. ``damage``: of fewer bits, on a text.
     """
 
     n_tokens: int
@@ -38,6 +39,7 @@ class Proof:
     rms_dlogit: float
     logit_std: float
     tolerance: float
+    damage: Damage | None = None
 
     @property
     def holds(self) -> bool:
@@ -53,6 +55,7 @@ class Proof:
             "rms_dlogit": float(f"{self.rms_dlogit:.3g}"),
             "logit_std": float(f"{self.logit_std:.3g}"),
             "tolerance": self.tolerance,
+            **(self.damage.table() if self.damage else {}),
         }
 
 

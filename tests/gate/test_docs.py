@@ -65,3 +65,23 @@ def test_readme_links_lead_somewhere(repo: Path) -> None:
     targets = re.findall(r"\]\((?!http)([^)#]+)", text)
     missing = [target for target in targets if not (repo / target).exists()]
     assert missing == []
+
+
+@pytest.mark.parametrize("page", ["DETERMINISM.md", "families.md", "SAFETY.md"])
+def test_every_test_that_a_page_names_is_there(repo: Path, page: str) -> None:
+    text = (repo / "docs" / page).read_text(encoding="utf-8")
+    named = set(re.findall(r"`(tests/[\w/]+\.py)::(\w+)`", text))
+    missing = [
+        f"{path}::{test}"
+        for path, test in sorted(named)
+        if not (repo / path).is_file()
+        or f"def {test}(" not in (repo / path).read_text(encoding="utf-8")
+    ]
+    assert missing == []
+
+
+def test_every_line_on_determinism_names_a_test(repo: Path) -> None:
+    lines = (repo / "docs" / "DETERMINISM.md").read_text(encoding="utf-8").splitlines()
+    rows = [line for line in lines if line.startswith("| ")][1:]
+    assert len(rows) > 5
+    assert [row for row in rows if "::test_" not in row] == []

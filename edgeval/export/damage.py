@@ -1,0 +1,153 @@
+"""What fewer bits do to a model's reading: measured on a text, against the checkpoint itself.
+
+Perplexity of the text, how many next tokens are the checkpoint's own first choice, and after how
+many tokens a greedy continuation leaves the checkpoint's.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from typing import Any
+
+import numpy as np
+import torch
+from numpy.typing import NDArray
+
+from edgeval.chat.tokenizer import Tokenizer
+from edgeval.engines import Graphs
+from edgeval.errors import ManifestError
+from edgeval.modelfolder import Plain
+
+N_READ, N_SAID = 256, 64
+# Written for this, so that no model has learned it by heart.
+TEXT = """\
+The ferry to the island leaves twice a day, at seven in the morning and at four in the
+afternoon. In winter the second boat often stays in the harbour, because the wind from the north
+turns the short crossing into two hours of cold water and loose ropes. Last Thursday only three
+people were waiting on the pier: a teacher with a box of new books, a boy who held a small brown
+dog under his coat, and a woman who repaired clocks. The captain looked at the sky, counted his
+passengers, and shook his head. "Not today," he said. "If you want to sleep in your own beds,
+walk back now, before it rains."
+
+The teacher asked whether the mail boat would go. It would not. So the four of them, with the
+dog, sat down in the kitchen behind the ticket office, where there was a stove, a kettle and a
+bag of apples. To pass the time, the woman took the clock from the wall, opened it and explained
+how it worked. The weight pulls the wheel, the wheel wants to turn, and the little anchor lets
+it go one tooth at a time. "That is all," she said. "A clock is a thing that falls down very
+slowly." The boy laughed and asked how long it would fall. She measured the chain with her
+fingers: 120 centimetres, 5 centimetres an hour, so one day exactly. When the rain stopped, late
+in the evening, the clock was right again, and nobody was in a hurry any more.
+"""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Reading:
+    """Of a text: nats [n - 1] of each next token, and the first choices [n - 1 + N_SAID].
+
+    Those beyond the text are for the tokens in ``said``.
+    """
+
+    nats: NDArray[np.float64]
+    choices: NDArray[np.int64]
+    said: tuple[int, ...]
+
+    @property
+    def perplexity(self) -> float:
+        """Of the text."""
+        return float(np.exp(self.nats.mean()))
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Damage:
+    """``agreement``: share of first choices that are the checkpoint's, of ``n_tokens``.
+
+    ``parted``: greedy tokens before the first that is not the checkpoint's, N_SAID when none is.
+    """
+
+    n_tokens: int
+    perplexity: float
+    reference: float
+    agreement: float
+    parted: int
+
+    def table(self) -> dict[str, Plain]:
+        """For the manifest."""
+        return {
+            "text_tokens": self.n_tokens,
+            "perplexity": float(f"{self.perplexity:.5g}"),
+            "perplexity_fp32": float(f"{self.reference:.5g}"),
+            "argmax_agreement": float(f"{self.agreement:.4g}"),
+            "greedy_parts_after": self.parted,
+        }
+
+    def sentence(self) -> str:
+        """For a terminal."""
+        return (
+            f"perplexity {self.perplexity:.4g} (the checkpoint's {self.reference:.4g}), "
+            f"{100 * self.agreement:.1f} % of its first choices, greedy text the same for "
+            f"{self.parted} of {N_SAID} tokens"
+        )
+
+
+def text_ids(tokenizer: Tokenizer, n_known: int) -> tuple[int, ...]:
+    """The first tokens of the text. ManifestError where the model does not know one of them."""
+    ids = tokenizer.encode(TEXT)[:N_READ]
+    if max(ids) >= n_known:
+        raise ManifestError(
+            f"tokenizer.json: gives token {max(ids)} to a model of {n_known}; the tokenizer is of "
+            "another model"
+        )
+    return ids
+
+
+def read_reference(model: Any, ids: Sequence[int]) -> Reading:
+    """The checkpoint reads the text in torch and goes on by its own first choices."""
+    with torch.no_grad():
+        out = model(input_ids=torch.tensor([list(ids)]), use_cache=True)
+        logits = out.logits[0].numpy()
+        nats = [_nats(row, after) for row, after in zip(logits, ids[1:], strict=False)]
+        choices = [int(row.argmax()) for row in logits]
+        while len(choices) < len(ids) - 1 + N_SAID:
+            past = out.past_key_values
+            token = torch.tensor([choices[-1:]])
+            out = model(input_ids=token, past_key_values=past, use_cache=True)
+            choices.append(int(out.logits[0, -1].argmax()))
+    said = tuple(choices[len(ids) - 1 :])
+    return Reading(nats=np.array(nats), choices=np.array(choices), said=said)
+
+
+def read(graphs: Graphs, ids: Sequence[int], said: Sequence[int]) -> Reading:
+    """Graphs read the text and what the checkpoint said after it, token by token."""
+    context = graphs.start(len(ids) + len(said))
+    nats: list[float] = []
+    choices: list[int] = []
+    forced = [*ids, *said]
+    logits = context.extend(graphs.embed(forced[:1]))
+    for place, token in enumerate(forced[1:], 1):
+        choices.append(int(logits.argmax()))
+        if place < len(ids):
+            nats.append(_nats(logits, token))
+        logits = context.step(token)
+    return Reading(nats=np.array(nats), choices=np.array(choices), said=tuple(said))
+
+
+def compare(got: Reading, wanted: Reading) -> Damage:
+    """Two readings of the same text."""
+    n = len(wanted.nats)
+    same = got.choices == wanted.choices
+    apart = np.flatnonzero(~same[n:])
+    return Damage(
+        n_tokens=n,
+        perplexity=got.perplexity,
+        reference=wanted.perplexity,
+        agreement=float(same[:n].mean()),
+        parted=int(apart[0]) if len(apart) else len(wanted.said),
+    )
+
+
+def _nats(logits: NDArray[np.float32], token: int) -> float:
+    """Minus the logarithm of a token's probability."""
+    row = logits.astype(np.float64)
+    top = row.max()
+    return float(top + np.log(np.exp(row - top).sum()) - row[token])
