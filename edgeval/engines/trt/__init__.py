@@ -132,10 +132,14 @@ class TrtGraphs:
 
     def close(self) -> None:
         """See Graphs."""
+        self._make_room()
+        self._memory.close()
+
+    def _make_room(self) -> None:
+        """Free every engine; one that is needed again is opened again."""
         for part in (self._vision, self._embedding, self._decoder):
             if part is not None:
                 part.close()
-        self._memory.close()
 
     def _whole(self, source: Source, plan: Planned) -> Whole:
         return Whole(
@@ -147,6 +151,6 @@ class TrtGraphs:
         return runner, stored.profiles[0]
 
     def _runner(self, source: Source, wanted: tuple[Profile, ...]) -> tuple[Runner, store.Stored]:
-        stored = building.engine(self._target, source, wanted)
+        stored = building.engine(self._target, source, wanted, self._make_room)
         content = store.load(stored)
         return EngineRunner(self._target.library, content, source.role, self._memory), stored

@@ -8,7 +8,7 @@ import subprocess
 import sys
 import tempfile
 import time
-from collections.abc import Iterable, Mapping
+from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -79,8 +79,16 @@ def source(role: str, path: Path, version: tuple[int, ...]) -> Source:
     return Source(role=role, graph=graph)
 
 
-def engine(target: Target, source: Source, profiles: tuple[Profile, ...]) -> store.Stored:
-    """An engine that covers the profiles, built when there is none. EngineError when that fails."""
+def engine(
+    target: Target,
+    source: Source,
+    profiles: tuple[Profile, ...],
+    make_room: Callable[[], None] = lambda: None,
+) -> store.Stored:
+    """An engine that covers the profiles, built when there is none. EngineError when that fails.
+
+    ``make_room`` is called before a build on a board whose GPU shares the main memory.
+    """
     root = store.folder(target.root)
     identity = store.Identity(
         graph=source.role,
@@ -92,6 +100,8 @@ def engine(target: Target, source: Source, profiles: tuple[Profile, ...]) -> sto
     )
     if found := store.find(root, identity, profiles):
         return found
+    if target.shared_memory:
+        make_room()
     say = logging.getLogger("edgeval.trt").info
     say("building the %s engine for sm_%d with %s", source.role, target.sm, target.library.title)
     for profile in profiles:

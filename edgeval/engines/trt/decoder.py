@@ -47,7 +47,8 @@ class Piece:
 class Decoder:
     """The decoder's runs on rows of a cache. ``opened``: a runner for a context of so many tokens.
 
-    The runner is opened when the first context says how long it will be, and again for a longer.
+    The runner is opened when the first context says how long it will be, and again for a longer
+    one or after ``close``; rows outlive it.
     """
 
     def __init__(
@@ -78,10 +79,10 @@ class Decoder:
 
     def reach(self, n_tokens: int) -> None:
         """Have a runner for contexts of so many tokens."""
-        if n_tokens <= self.context:
+        if self._runner is not None and n_tokens <= self.context:
             return
         self.close()
-        self.context = context_for(n_tokens)
+        self.context = max(self.context, context_for(n_tokens))
         self._runner = self._opened(self.context)
         for name in (EMBEDS, SEEN, PLACES, KEEP, DEEP):
             if name in self._inputs and not self._runner.hosted(name):
@@ -92,9 +93,10 @@ class Decoder:
 
     def run(self, rows: Rows, n_past: int, piece: Piece) -> None:
         """Append the piece's tokens to the rows; ``logits`` then has those of the last."""
-        runner = self._runner
-        assert runner is not None  # reach() comes first
         n_new = len(piece.embeds)
+        self.reach(n_past + n_new)
+        runner = self._runner
+        assert runner is not None  # reach() opened it
         fed = self._feeds(piece)
         shapes: dict[str, Sizes] = {
             name: array.shape for name, array in fed.items() if name != KEEP

@@ -50,6 +50,7 @@ class EngineRunner:
         self._engine = engine
         names = [engine.get_tensor_name(index) for index in range(engine.num_io_tensors)]
         host = library.trt.TensorLocation.HOST
+        self._names = frozenset(names)
         self._hosted = {name for name in names if engine.get_tensor_location(name) == host}
         self._outputs = [
             name
@@ -82,7 +83,7 @@ class EngineRunner:
         """See Runner. EngineError for a shape outside the profile."""
         context = self._contexts[profile]
         for name, sizes in shapes.items():
-            if not context.set_input_shape(name, sizes):
+            if name in self._names and not context.set_input_shape(name, sizes):
                 raise self._failed(f"{name} of {sizes} is outside what the engine was built for")
         for name, values in hosted.items():
             self._values[name] = np.ascontiguousarray(values)
@@ -106,7 +107,8 @@ class EngineRunner:
             self._memory.free(self._scratch)
 
     def _set(self, profile: int, name: str, address: int) -> None:
-        if not self._contexts[profile].set_tensor_address(name, address):
+        # An input that the builder found no use for is none of the engine's.
+        if name in self._names and not self._contexts[profile].set_tensor_address(name, address):
             raise self._failed(f"the address of {name} is not taken")
 
     def _failed(self, otherwise: str) -> EngineError:

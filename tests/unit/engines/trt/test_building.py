@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import dataclasses
 import logging
 import sys
 from pathlib import Path
@@ -63,6 +64,16 @@ def test_profiles_and_progress_are_told(target, source, wanted, child, caplog, m
     assert f"  {wanted[0]}" in said
     assert f"  {wanted[1]}" in said
     assert "Optimizing, 3 of 30" in said
+
+
+@pytest.mark.parametrize("shared", [True, False])
+def test_room_is_made_before_a_build_in_shared_memory_only(target, source, wanted, child, shared):
+    child(WRITES, DONE)
+    board = dataclasses.replace(target, shared_memory=shared)
+    freed: list[bool] = []
+    for _ in range(2):
+        building.engine(board, source, wanted, lambda: freed.append(True))
+    assert freed == [True] * shared
 
 
 @pytest.mark.parametrize(

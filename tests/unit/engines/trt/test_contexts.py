@@ -132,6 +132,14 @@ def test_rows_go_back_when_no_context_stands_on_them(start, cpu):
     assert len(start.memory.pieces) < held
 
 
+def test_rows_outlive_the_engine_they_were_made_by(start, cpu):
+    context = start()
+    context.extend(cpu.embed(TOKENS[:6]))
+    context._decoder.close()
+    close(context.extend(cpu.embed(TOKENS[6:])), wanted(cpu, *TOKENS))
+    assert len(start.runners) == 2
+
+
 def test_given_positions_are_used_and_counted_on_from(start, cpu):
     places = np.array([[3, 4, 5, 9, 9, 9, 9, 9, 9, 20]])
     ours, theirs = start(), cpu.start(64)
