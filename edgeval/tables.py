@@ -130,6 +130,8 @@ def every_figure(figures: Sequence[Figure]) -> str:
 def _frames(knee: Figure) -> str:
     if knee.value is None:
         return "no budget"
+    if knee.low is None or knee.high is None:
+        return f"{knee.value:g} frames"
     return f"{knee.value:g} frames [{knee.low:g}, {knee.high:g}]"
 
 

@@ -116,13 +116,20 @@ def figures(records: Sequence[Record], rules: Sequence[str], by: str = "") -> tu
     Only questions asked both ways count; intervals resample whole videos. What the transcript adds
     is told for each value of the tag ``by`` as well.
     """
-    names = tuple(dict.fromkeys(record.variant for record in records if record.variant))
+    names = sorted({record.variant for record in records if record.variant}, key=_place)
     found = [
         figure for rule in rules for name in names for figure in _pair(records, rule, name, by)
     ]
     if sum(name.startswith(BUDGET) for name in names) > 1:
         found += [_knee(records, rule) for rule in rules]
     return tuple(found)
+
+
+def _place(name: str) -> tuple[int, str]:
+    """Ablations by name, then the transcript, then budgets from the smallest."""
+    if name.startswith(BUDGET):
+        return int(name.removeprefix(BUDGET)), ""
+    return (0 if name == TRANSCRIPT else -1), name
 
 
 def _knee(records: Sequence[Record], rule: str) -> Figure:
@@ -154,10 +161,13 @@ def _knee(records: Sequence[Record], rule: str) -> Figure:
         return found
 
     value = float(knees(columns.sum(axis=0, keepdims=True))[0])
-    bounds = tally.interval(columns, [row[0].cluster for row in whole], knees)
-    low, high = (bounds[0] / 100, bounds[1] / 100) if bounds else (value, value)
+    clusters = [row[0].cluster for row in whole]
+    found = tally.interval(columns, clusters, knees)
+    bounds = (found[0] / 100, found[1] / 100) if found else None
+    if bounds is None and len(set(clusters)) >= tally.MIN_CLUSTERS:
+        bounds = (value, value)  # Every resample has it there.
     note = "in frames, not percent"
-    return tally.figure(key, every, value=value, bounds=(low, high), n=len(whole), note=note)
+    return tally.figure(key, every, value=value, bounds=bounds, n=len(whole), note=note)
 
 
 def _pair(records: Sequence[Record], rule: str, name: str, by: str) -> Iterator[Figure]:

@@ -214,6 +214,23 @@ def told(n: int) -> list[Record]:
     ]
 
 
+def test_budgets_are_told_from_the_smallest_whatever_order_they_were_asked_in() -> None:
+    records = asked(text_only, list(variants.spread(make_clips(6), variants.budgets((16, 2, 1)))))
+    records.sort(key=lambda record: record.variant)
+    groups = [figure.group for figure in variants.figures(records, ("r",))]
+    assert [name for name in dict.fromkeys(groups) if name.startswith("frames=")] == [
+        "frames=1",
+        "frames=2",
+        "frames=16",
+    ]
+
+
+def test_a_knee_on_few_videos_has_no_interval() -> None:
+    records = asked(text_only, list(variants.spread(make_clips(2), variants.budgets((1, 2)))))
+    (knee,) = [f for f in variants.figures(records, ("r",)) if f.name == variants.KNEE]
+    assert (knee.value, knee.low, knee.high) == (1, None, None)
+
+
 def test_every_watched_clip_is_told_its_transcript_or_none() -> None:
     clips = (*make_clips(2), dataclasses.replace(make_clips(1)[0], setting="question-only"))
     spread = list(variants.spread(clips, ("blind",), {"c1": "said"}))
