@@ -5,11 +5,15 @@ Off unless ``--benchmark-enable``; jiwer and rouge-score come with the extra "be
 
 from __future__ import annotations
 
+import statistics
+import time
+from collections.abc import Callable
+
 import numpy as np
 import pytest
 from pytest_benchmark.fixture import BenchmarkFixture
 
-from edgeval import rewards
+from edgeval import metrics, rewards
 
 N_PAIRS = 100_000
 ORDERED, SHUFFLED = 8, 4  # Video-R1's groups.
@@ -143,3 +147,49 @@ def test_t_grpo_numpy(benchmark: BenchmarkFixture, groups: Groups) -> None:
     got = benchmark(_t_grpo_numpy, *groups)
     told = rewards.t_grpo(accuracies, forms, shuffled=shuffled, n_tokens=n_tokens)
     np.testing.assert_allclose(told.advantages, got, rtol=0, atol=1e-12)
+
+
+def _accuracy_numpy(got: np.ndarray, want: np.ndarray) -> np.ndarray:
+    tolerances = 1 - np.linspace(0.5, 0.95, 10)
+    return (np.abs(got - want) / want <= tolerances[:, None]).mean(axis=0)
+
+
+def _seconds(*calls: Callable[[], object], rounds: int = 40) -> list[float]:
+    """Median of each, taken in turns so that a busy machine slows all alike."""
+    took: list[list[float]] = [[] for _ in calls]
+    for _ in range(rounds):
+        for times, call in zip(took, calls, strict=True):
+            start = time.perf_counter()
+            call()
+            times.append(time.perf_counter() - start)
+    return [statistics.median(times) for times in took]
+
+
+def test_ten_times_numpy(
+    request: pytest.FixtureRequest, groups: Groups, at_least: Callable[[str, float, float], None]
+) -> None:
+    if not request.config.getoption("--benchmark-enable"):
+        pytest.skip("a benchmark: --benchmark-enable")
+    accuracies, forms, shuffled, n_tokens = groups
+    got, want = np.random.default_rng(1).lognormal(2, 1, (2, N_PAIRS))
+    sides: dict[str, tuple[Callable[[], object], Callable[[], object]]] = {
+        ADVANTAGES: (
+            lambda: rewards.advantages(accuracies),
+            lambda: _advantages_numpy(accuracies),
+        ),
+        TEMPORAL: (
+            lambda: rewards.temporal(accuracies, shuffled),
+            lambda: _temporal_numpy(accuracies, shuffled),
+        ),
+        T_GRPO: (
+            lambda: rewards.t_grpo(accuracies, forms, shuffled=shuffled, n_tokens=n_tokens),
+            lambda: _t_grpo_numpy(*groups),
+        ),
+        "mean relative accuracy, 100,000 pairs": (
+            lambda: metrics.mean_relative_accuracies(got, want),
+            lambda: _accuracy_numpy(got, want),
+        ),
+    }
+    for what, (ours, peer) in sides.items():
+        fast, slow = _seconds(ours, peer)
+        at_least(f"{what}: {1e3 * fast:.3f} ms, numpy {1e3 * slow:.2f} ms, times", slow / fast, 10)
