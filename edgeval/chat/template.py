@@ -110,6 +110,9 @@ def read_template(path: Path) -> str:
     """The source in a .jinja file or, in older repositories, under "chat_template" in a .json."""
     if path.suffix == ".json":
         source = read_json(path).get("chat_template")
+        if isinstance(source, list):  # several by name; "default" is for what we ask
+            named = {str(one.get("name")): one for one in source if isinstance(one, dict)}
+            source = named.get("default", {}).get("template")
         if not isinstance(source, str):
             raise ManifestError(f"{path}: got no text under 'chat_template'")
         return source

@@ -19,7 +19,7 @@ from edgeval.errors import ManifestError
 from edgeval.export.exporters import EXPORTERS, Tables
 from edgeval.modelfolder import Manifest, ModelFile, Variant, sha256
 from edgeval.modelfolder import manifest as manifests
-from edgeval.modelfolder.published import NAMES
+from edgeval.modelfolder.published import NAMES, files_of
 
 if TYPE_CHECKING:
     from edgeval.export.graphspec import Flavour
@@ -31,7 +31,10 @@ COPIED = ("config", "generation", "tokenizer", "tokenizer_config", "template")
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Plan:
-    """What to export. ``name``, ``source`` and ``licence`` go into the manifest."""
+    """What to export. ``name``, ``source`` and ``licence`` go into the manifest.
+
+    ``block_size`` and ``accuracy_level``: of q4 and int8 (edgeval/export/quantise.py, Settings).
+    """
 
     checkpoint: Path
     output: Path
@@ -40,6 +43,8 @@ class Plan:
     name: str
     source: str
     licence: str
+    block_size: int = 32
+    accuracy_level: int = 4
 
 
 def export(plan: Plan) -> Proof:
@@ -58,6 +63,7 @@ def export(plan: Plan) -> Proof:
     kept = _other_variants(plan)
     loaded = checkpoint.load(plan.checkpoint)
     from edgeval.export import damage, graphfiles, proof
+    from edgeval.export.quantise import Settings
 
     module = importlib.import_module(exporter.module)
     fixed = module.fixed_inputs(loaded.model)
@@ -72,6 +78,7 @@ def export(plan: Plan) -> Proof:
         graphfiles.Form(
             precision=plan.precision,
             flavour=plan.flavour,
+            settings=Settings(block=plan.block_size, accuracy=plan.accuracy_level),
             ranges=wanted.ranges,
             names={layer: name for name, layer in loaded.model.named_modules()},
         ),
@@ -85,6 +92,8 @@ def export(plan: Plan) -> Proof:
             vision=graphs["vision_encoder"].path,
             embed=graphs["embed_tokens"].path,
             decoder=graphs["decoder_model_merged"].path,
+            # What is large enough to have its weights in a file of their own.
+            lean=any(role.endswith("_data") for role in graphs),
         ),
     )
     proved = proof.prove(wanted, opened, fixed=fixed, precision=plan.precision)
@@ -101,7 +110,7 @@ def export(plan: Plan) -> Proof:
         precision=plan.precision,
         flavour=plan.flavour,
         graphs=graphs,
-        proof={**proved.table(), **written.kept},
+        proof={**proved.table(), **written.told},
     )
     _write_manifest(plan, described, [*kept, variant])
     return proved
@@ -109,12 +118,7 @@ def export(plan: Plan) -> Proof:
 
 def _checkpoint_manifest(plan: Plan, family: str) -> Manifest:
     """The checkpoint seen as a model folder without graphs."""
-    files = {
-        role: ModelFile(path=plan.checkpoint / name)
-        for role, names in NAMES.items()
-        for name in reversed(names)
-        if (plan.checkpoint / name).is_file()
-    }
+    files = files_of(plan.checkpoint)
     for role in ("config", "tokenizer"):
         if role not in files:
             raise ManifestError(f"checkpoint {plan.checkpoint}: no {NAMES[role][0]}")

@@ -26,7 +26,10 @@ if TYPE_CHECKING:
 
 PAST, PRESENT = "past_key_values.", "present."
 DEEP = "deepstack_embeds"
-STEP_INPUTS = ("inputs_embeds", "attention_mask", "position_ids", "num_logits_to_keep", DEEP)
+BRANCH = "use_cache_branch"
+STEP_INPUTS = (
+    *("inputs_embeds", "attention_mask", "position_ids", "num_logits_to_keep", DEEP, BRANCH),
+)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -62,7 +65,8 @@ class Decoder:
         known = {*STEP_INPUTS, *past}
         if strange := [name for name in session.inputs if name not in known]:
             raise ManifestError(
-                f"graph {path}: takes {strange[0]}, which no engine gives; export it again"
+                f"graph {path}: takes {strange[0]}, which no engine gives; wants "
+                f"{', '.join(STEP_INPUTS)} and {PAST}N.key and .value at most"
             )
         if not past or "inputs_embeds" not in session.inputs or "logits" not in session.outputs:
             raise ManifestError(f"graph {path}: not a decoder with a key-value cache")
@@ -79,7 +83,7 @@ class Decoder:
         self._flat = len(session.shapes.get("position_ids", ())) < 3
         self._deep = session.fixed(DEEP, 0) if DEEP in session.inputs else 0
         self._deep_kind = session.inputs.get(DEEP, np.float32)
-        width = session.fixed("inputs_embeds", 2)
+        width = session.fixed("inputs_embeds", 2) if self._deep else 0
         self._no_deep = np.zeros((self._deep, 1, 1, width), self._deep_kind)
 
     def caches(self, n_tokens: int) -> list[Array]:
@@ -104,6 +108,9 @@ class Decoder:
             binding.bind_cpu_input("position_ids", self._position_ids(chunk))
         if self._keeps_last:
             binding.bind_cpu_input("num_logits_to_keep", self._one)
+        if BRANCH in inputs:
+            # Two decoders behind an If: one for an empty cache, one that goes on from another.
+            binding.bind_cpu_input(BRANCH, np.array([chunk.start > 0]))
         if self._deep:
             binding.bind_cpu_input(DEEP, self._deep_embeds(chunk))
 

@@ -9,6 +9,7 @@ from pathlib import Path
 
 import pytest
 
+from edgeval.chat.template import read_template
 from edgeval.errors import ManifestError
 from edgeval.modelfolder import manifest
 
@@ -107,3 +108,62 @@ def test_a_vision_graph_that_is_not_onnx_says_so(folder):
     path.write_bytes(b"<html>not found</html>")
     with pytest.raises(ManifestError, match="not an ONNX file"):
         manifest.load(folder)
+
+
+SUFFIXES = ("_fp16", "_int8", "_uint8", "_quantized", "_q4", "_q4f16", "_bnb4")
+
+
+@pytest.mark.parametrize("suffix", SUFFIXES)
+def test_every_suffix_is_a_precision(folder, suffix):
+    for role in ("vision_encoder", "embed_tokens", "decoder_model_merged"):
+        path = folder / f"onnx/{role}{suffix}.onnx"
+        path.unlink(missing_ok=True)
+        path.write_bytes((folder / f"onnx/{role}.onnx").read_bytes())
+    found = manifest.load(folder)
+    variant = found.variant(suffix.removeprefix("_"))
+    assert {file.path.stem.endswith(suffix) for file in variant.graphs.values()} == {True}
+    assert found.default == "fp32"
+
+
+def test_graphs_beside_the_other_files_are_found(folder):
+    for path in (folder / "onnx").iterdir():
+        path.rename(folder / path.name)
+    (folder / "onnx").rmdir()
+    found = manifest.load(folder)
+    assert manifest.verify(found, found.variant(None))["decoder_model_merged.onnx"]
+
+
+def test_what_is_there_instead_is_told(folder):
+    (folder / "onnx/embed_tokens.onnx").rename(folder / "onnx/embed_tokens_fp16.onnx")
+    with pytest.raises(ManifestError, match=r"among .*embed_tokens_fp16\.onnx"):
+        manifest.load(folder)
+
+
+def test_a_decoder_of_tokens_is_told_what_every_family_wants(folder):
+    ports = b"".join(field(11, field(1, name)) for name in (b"input_ids", b"attention_mask"))
+    path = folder / "onnx/decoder_model_merged.onnx"
+    path.unlink()
+    path.write_bytes(field(7, ports + field(12, field(1, b"logits"))))
+    with pytest.raises(ManifestError, match=r"takes input_ids, attention_mask.*wants inputs_embeds"):
+        manifest.load(folder)
+
+
+@pytest.mark.parametrize(
+    "held",
+    [
+        "{{ 1 }}",
+        [{"name": "tool_use", "template": "x"}, {"name": "default", "template": "{{ 1 }}"}],
+    ],
+)
+def test_a_template_in_the_tokenizers_config_is_found(folder, held):
+    (folder / "chat_template.jinja").unlink()
+    path = folder / "tokenizer_config.json"
+    config = json.loads(path.read_text("utf-8"))
+    path.unlink()
+    path.write_text(json.dumps({**config, "chat_template": held}), "utf-8")
+    assert read_template(manifest.load(folder).files["template"].path) == "{{ 1 }}"
+
+
+def test_no_template_anywhere_is_no_template(folder):
+    (folder / "chat_template.jinja").unlink()
+    assert "template" not in manifest.load(folder).files
