@@ -31,6 +31,20 @@ if TYPE_CHECKING:
     show_default=True,
     help="Standard operators (runs anywhere) or onnxruntime's own (fastest there).",
 )
+@click.option(
+    "--block-size",
+    type=click.Choice(["16", "32", "64", "128", "256"]),
+    default="32",
+    show_default=True,
+    help="Weights that share a scale (q4, and int8 of flavour ort).",
+)
+@click.option(
+    "--accuracy-level",
+    type=click.IntRange(0, 4),
+    default=4,
+    show_default=True,
+    help="What MatMulNBits multiplies in (flavour ort): 1 float32 to 4 int8, 0 its own choice.",
+)
 @click.option("--name", help="Name of the model; the output folder's by default.")
 @click.option("--revision", help="Branch, tag or commit of a hub id.")
 @click.option(
@@ -43,6 +57,8 @@ def command(
     *,
     precision: Precision,
     flavour: Flavour,
+    block_size: str,
+    accuracy_level: int,
     **about: str | None,
 ) -> None:
     """Export CHECKPOINT and prove the graphs against it.
@@ -60,6 +76,8 @@ def command(
             output=output,
             precision=precision,
             flavour=flavour,
+            block_size=int(block_size),
+            accuracy_level=accuracy_level,
             name=about["name"] or output.resolve().name,
             source=about["source"] or found.source,
             licence=about["licence"] or found.licence,

@@ -81,12 +81,17 @@ class Graphs(Protocol):
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class GraphFiles:
-    """Paths of the three graphs. ``threads`` None is every core this process may use."""
+    """Paths of the three graphs. ``threads`` None is every core this process may use.
+
+    ``lean``: weights are used where the file has them, slower, instead of being copied into the
+    form that is fastest (onnxruntime on the CPU only; others take no notice).
+    """
 
     vision: Path
     embed: Path
     decoder: Path
     threads: int | None = None
+    lean: bool = False
 
 
 class Engine(Protocol):

@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING, Literal
 from torch import nn
 
 from edgeval.export import half, late, quantise, trace
+from edgeval.export.quantise import Settings
 from edgeval.export.ranges import Ranges
 from edgeval.modelfolder import ModelFile, Plain, sha256
 
@@ -26,16 +27,17 @@ class Form:
 
     precision: Precision
     flavour: Flavour
+    settings: Settings
     ranges: Ranges
     names: Mapping[nn.Module, str]
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Written:
-    """Files by role, and what the manifest says about float32 in them (fp16 only)."""
+    """Files by role, and what the manifest says of how they were made."""
 
     files: dict[str, ModelFile]
-    kept: dict[str, Plain]
+    told: dict[str, Plain]
 
 
 def write(folder: Path, specs: Iterable[GraphSpec], form: Form) -> Written:
@@ -53,12 +55,25 @@ def write(folder: Path, specs: Iterable[GraphSpec], form: Form) -> Written:
             operators |= halved.operators
         elif not plain:
             traced = quantise.quantise(
-                traced, precision=_bits(form.precision, spec.name), flavour=form.flavour
+                traced,
+                precision=_bits(form.precision, spec.name),
+                flavour=form.flavour,
+                settings=form.settings,
             )
         paths = late.save(traced, folder / f"{spec.name}{suffix}.onnx")
         for role, path in zip((spec.name, f"{spec.name}_data"), paths, strict=False):
             files[role] = ModelFile(path=path, sha256=sha256(path))
-    return Written(files=files, kept=_kept(form.ranges, operators) if operators else {})
+    return Written(files=files, told=_told(form, operators))
+
+
+def _told(form: Form, operators: set[str]) -> dict[str, Plain]:
+    if form.precision == "fp16":
+        return _kept(form.ranges, operators)
+    blocked = form.precision == "q4" or (form.precision == "int8" and form.flavour == "ort")
+    told: dict[str, Plain] = {"block_size": form.settings.block} if blocked else {}
+    if blocked and form.flavour == "ort":
+        told["accuracy_level"] = form.settings.accuracy
+    return told
 
 
 def _bits(precision: Precision, name: str) -> Literal["fp32", "int8", "q4"]:

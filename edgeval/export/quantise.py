@@ -20,7 +20,6 @@ from onnx import TensorProto, helper
 
 from edgeval.export.late import Late, Traced
 
-BLOCK = 32
 OPSET_INT4 = 21
 CONTRIB = "com.microsoft"
 # The output layer decides between near-equal tokens and keeps 8 bits under q4.
@@ -30,11 +29,27 @@ Floats = NDArray[np.float32]
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
+class Settings:
+    """``block``: weights a scale; ``accuracy``: of MatMulNBits, what it multiplies in.
+
+    1 float32, 2 float16, 3 bfloat16, 4 int8 (fastest; activations are rounded block by block);
+    0 lets the kernel choose.
+    """
+
+    block: int = 32
+    accuracy: int = 4
+
+
+DEFAULT = Settings()
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
 class Product:
     """One MatMul with a constant right side, W [K, N]."""
 
     node: onnx.NodeProto
     late: Late
+    settings: Settings
 
     @property
     def name(self) -> str:
@@ -65,15 +80,16 @@ def quantise(
     *,
     precision: Literal["fp32", "int8", "q4"],
     flavour: Literal["plain", "ort"],
+    settings: Settings = DEFAULT,
 ) -> Traced:
     """The graph with its MatMul weights in fewer bits; fp32 is returned as it is."""
     if precision == "fp32":
         return traced
     graph = traced.model.graph
     replaced: dict[str, Replacement] = {}
-    for product in _products(traced):
+    for product in _products(traced, settings):
         bits = 4 if precision == "q4" and product.node.output[0] != HEAD else 8
-        build = _chosen(bits, flavour, product.size[0])
+        build = _chosen(bits, flavour, product)
         replaced[product.node.output[0]] = build(product, bits)
     nodes: list[onnx.NodeProto] = []
     for node in graph.node:
@@ -86,31 +102,32 @@ def quantise(
     return traced.with_weights(chain(traced.weights(), added))
 
 
-def _products(traced: Traced) -> Iterator[Product]:
+def _products(traced: Traced, settings: Settings) -> Iterator[Product]:
     for node in traced.model.graph.node:
         if node.op_type == "MatMul" and node.input[1] in traced.late:
-            yield Product(node=node, late=traced.late[node.input[1]])
+            yield Product(node=node, late=traced.late[node.input[1]], settings=settings)
 
 
 def _chosen(
-    bits: int, flavour: Literal["plain", "ort"], depth: int
+    bits: int, flavour: Literal["plain", "ort"], product: Product
 ) -> Callable[[Product, int], Replacement]:
     if flavour == "ort":
         return _matmul_nbits
     # Blocks of int4 must fill the weight; one that they do not fill keeps 8 bits.
-    return _blocked_int4 if bits == 4 and depth % BLOCK == 0 else _column_int8
+    fills = product.size[0] % product.settings.block == 0
+    return _blocked_int4 if bits == 4 and fills else _column_int8
 
 
-def to_blocks(weight: Floats, bits: int) -> tuple[NDArray[np.int8], Floats]:
-    """W [K, N] -> whole numbers [N, blocks, BLOCK] from -2**(bits-1), and scales [N, blocks].
+def to_blocks(weight: Floats, bits: int, block: int = 32) -> tuple[NDArray[np.int8], Floats]:
+    """W [K, N] -> whole numbers [N, blocks, block] from -2**(bits-1), and scales [N, blocks].
 
     The last block is filled with zeros. W is about number * scale.
     """
     depth, width = weight.shape
-    n_blocks = -(-depth // BLOCK)
-    filled = np.zeros((width, n_blocks * BLOCK), np.float32)
+    n_blocks = -(-depth // block)
+    filled = np.zeros((width, n_blocks * block), np.float32)
     filled[:, :depth] = weight.T
-    blocks = filled.reshape(width, n_blocks, BLOCK)
+    blocks = filled.reshape(width, n_blocks, block)
     largest = np.take_along_axis(blocks, np.abs(blocks).argmax(-1)[..., None], axis=-1)
     low = -(2 ** (bits - 1))
     scales = (largest / np.float32(low)).astype(np.float32)
@@ -128,19 +145,24 @@ class Blocks:
 
     def numbers(self) -> NDArray[np.int8]:
         """See to_blocks."""
-        numbers, self._scales = to_blocks(self._product.weight(), self._bits)
+        numbers, self._scales = self._both()
         return numbers
 
     def scales(self) -> Floats:
         """See to_blocks."""
         scales, self._scales = self._scales, None
-        return to_blocks(self._product.weight(), self._bits)[1] if scales is None else scales
+        return self._both()[1] if scales is None else scales
+
+    def _both(self) -> tuple[NDArray[np.int8], Floats]:
+        product = self._product
+        return to_blocks(product.weight(), self._bits, product.settings.block)
 
 
 def _matmul_nbits(product: Product, bits: int) -> Replacement:
     """Source: onnxruntime 1.31, docs/ContribOperators.md, com.microsoft.MatMulNBits."""
     depth, width = product.size
-    n_blocks = -(-depth // BLOCK)
+    block = product.settings.block
+    n_blocks = -(-depth // block)
     blocks = Blocks(product, bits)
 
     def stored() -> NDArray[np.uint8]:
@@ -155,7 +177,7 @@ def _matmul_nbits(product: Product, bits: int) -> Replacement:
         Late(
             name=f"{product.name}.{bits}bit",
             data_type=TensorProto.UINT8,
-            dims=(width, n_blocks, BLOCK * bits // 8),
+            dims=(width, n_blocks, block * bits // 8),
             make=stored,
         ),
         Late(
@@ -174,8 +196,8 @@ def _matmul_nbits(product: Product, bits: int) -> Replacement:
         K=depth,
         N=width,
         bits=bits,
-        block_size=BLOCK,
-        accuracy_level=4,
+        block_size=block,
+        accuracy_level=product.settings.accuracy,
     )
     return Replacement(nodes=(node,), weights=weights)
 
@@ -210,8 +232,9 @@ def _column_int8(product: Product, bits: int) -> Replacement:
 
 
 def _blocked_int4(product: Product, bits: int) -> Replacement:
-    """One scale for every BLOCK weights of a column."""
+    """One scale for every block of a column."""
     depth, width = product.size
+    block = product.settings.block
     blocks = Blocks(product, bits)
 
     def packed() -> NDArray[np.uint8]:
@@ -228,11 +251,11 @@ def _blocked_int4(product: Product, bits: int) -> Replacement:
         Late(
             name=f"{product.name}.scales",
             data_type=TensorProto.FLOAT,
-            dims=(depth // BLOCK, width),
+            dims=(depth // block, width),
             make=lambda: blocks.scales().T,
         ),
     )
-    return _dequantised(product, weights, {"axis": 0, "block_size": BLOCK})
+    return _dequantised(product, weights, {"axis": 0, "block_size": block})
 
 
 def _odd(flat: NDArray[np.uint8]) -> NDArray[np.uint8]:

@@ -193,7 +193,7 @@ def _numbers(name: str, shape: tuple[int, ...]) -> Iterator[bytes]:
 
 def export(checkpoint: Path, model: Path, precision: str, flavour: str) -> dict[str, object]:
     """Export in a process of its own; peak memory beside the size of the weights on disk."""
-    command = ["edgeval", "export", str(checkpoint), "-o", str(model)]
+    command = [sys.executable, "-m", "edgeval", "export", str(checkpoint), "-o", str(model)]
     command += ["--precision", precision, "--flavour", flavour]
     start = time.perf_counter()
     done = subprocess.run(command, check=True, capture_output=True, text=True)

@@ -7,7 +7,7 @@ from edgeval.engines.ort.graphs import OrtGraphs
 from edgeval.engines.ort.place import BOTH, Place, version
 
 
-def place(threads: int | None = None) -> Place:
+def place(threads: int | None = None, *, lean: bool = False) -> Place:
     """The CPU, with as many threads."""
     return Place(
         engine="cpu",
@@ -16,6 +16,7 @@ def place(threads: int | None = None) -> Place:
         packages=BOTH,
         get="pip install 'edgeval[cpu]'",
         threads=threads,
+        lean=lean,
     )
 
 
@@ -26,4 +27,4 @@ def check(_files: GraphFiles) -> str:
 
 def open_graphs(files: GraphFiles) -> Graphs:
     """See ``edgeval.engines.Engine``."""
-    return OrtGraphs(files, place(files.threads))
+    return OrtGraphs(files, place(files.threads, lean=files.lean))

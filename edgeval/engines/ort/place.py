@@ -16,7 +16,7 @@ class Place:
     """A provider of onnxruntime. ``memory``: its name of the memory that the cache lies in.
 
     ``packages``: those that have the provider, ``get`` how to install one. ``options``: the
-    provider's own. ``threads`` None is every core this process may use.
+    provider's own. ``threads`` None is every core this process may use. ``lean``: see GraphFiles.
     """
 
     engine: str
@@ -26,6 +26,7 @@ class Place:
     get: str
     options: Mapping[str, str] = field(default_factory=dict)
     threads: int | None = None
+    lean: bool = False
 
     @property
     def is_host(self) -> bool:

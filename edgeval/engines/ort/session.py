@@ -56,6 +56,9 @@ class Session:
         options.use_deterministic_compute = True
         # Waiting threads would burn the core that the video decoder needs.
         options.add_session_config_entry("session.intra_op.allow_spinning", "0")
+        if place.lean:
+            options.add_session_config_entry("session.disable_prepacking", "1")
+            options.enable_cpu_mem_arena = False
         if not place.is_host:
             self._has_provider(ort.get_available_providers())
             options.add_session_config_entry("session.record_ep_graph_assignment_info", "1")
@@ -66,6 +69,8 @@ class Session:
                 options,
                 providers=[(place.provider, dict(place.options))],
                 enable_fallback=0,
+                # It would widen float16 weights once for all.
+                disabled_optimizers=["ConstantFolding"] if place.lean else None,
             )
         except self._failures as error:
             raise EngineError(

@@ -253,7 +253,7 @@ def traced_before(exported, monkeypatch):
             target.parent.mkdir(parents=True, exist_ok=True)
             shutil.copyfile(file.path, target)
             files[role] = dataclasses.replace(file, path=target)
-        return graphfiles.Written(files=files, kept={})
+        return graphfiles.Written(files=files, told={})
 
     monkeypatch.setattr(graphfiles, "write", write)
 

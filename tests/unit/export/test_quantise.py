@@ -66,6 +66,26 @@ def test_plain_8_bits_stay_in_opset_18(weight):
     assert [entry.version for entry in model.opset_import] == [18]
 
 
+@pytest.mark.parametrize("flavour", ["plain", "ort"])
+def test_smaller_blocks_are_nearer(weight, flavour):
+    off = []
+    for block in (16, 32, 96):
+        traced = Traced.of(product(weight.copy()))
+        settings = quantise.Settings(block=block if flavour == "plain" or block < 96 else 128)
+        few = quantise.quantise(traced, precision="q4", flavour=flavour, settings=settings)
+        off.append(float(np.square(unpacked(few.whole()) - weight).mean()))
+    assert off == sorted(off)
+    assert off[0] < 0.8 * off[-1]
+
+
+def test_the_accuracy_level_is_written_down(weight):
+    settings = quantise.Settings(accuracy=1)
+    traced = Traced.of(product(weight.copy()))
+    few = quantise.quantise(traced, precision="q4", flavour="ort", settings=settings)
+    (node,) = few.model.graph.node
+    assert onnx.helper.get_node_attr_value(node, "accuracy_level") == 1
+
+
 def test_the_float_weight_is_gone(weight):
     model = quantised(weight, "q4", "ort")
     assert sum(len(w.raw_data) for w in model.graph.initializer) < weight.nbytes / 4
