@@ -1,4 +1,4 @@
-"""C++ kernels. Imported by frames.py, pixels.py, metrics.py and rewards.py only.
+"""C++ kernels. Imported by the doors that tests/gate/test_layout.py names only.
 
 Arrays are taken as they are: a wrong dtype is a TypeError, a wrong shape or layout ArgumentError.
 """
@@ -97,6 +97,13 @@ def pixels_yuv(
     target: PixelTarget,
     out: NDArray[np.generic],
     slot: int,
+    kernel: str,
+) -> str: ...
+def float_resize(
+    image: NDArray[np.uint8],
+    across: tuple[NDArray[np.int64], NDArray[np.int64], NDArray[np.float32]],
+    down: tuple[NDArray[np.int64], NDArray[np.int64], NDArray[np.float32]],
+    out: NDArray[np.uint8],
     kernel: str,
 ) -> str: ...
 def pixels_rgb(

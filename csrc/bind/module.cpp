@@ -10,7 +10,7 @@ namespace py = pybind11;
 PYBIND11_MODULE(_core, module) {
   module.doc() =
       "C++ kernels of edgeval: frame rules, pixels, metrics, rewards. Use "
-      "edgeval.frames, .pixels, .metrics, .rewards.";
+      "edgeval.frames, .pixels, .floatresize, .metrics, .rewards.";
 
   // NOLINTNEXTLINE(performance-unnecessary-value-param): pybind11 wants this signature
   py::register_exception_translator([](std::exception_ptr error) {
@@ -25,6 +25,7 @@ PYBIND11_MODULE(_core, module) {
 
   edgeval::bind::register_sample(module);
   edgeval::bind::register_pixels(module);
+  edgeval::bind::register_floatresize(module);
   edgeval::bind::register_metrics(module);
   edgeval::bind::register_rewards(module);
 }

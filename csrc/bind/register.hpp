@@ -4,6 +4,7 @@
 
 namespace edgeval::bind {
 
+void register_floatresize(pybind11::module_& module);
 void register_metrics(pybind11::module_& module);
 void register_pixels(pybind11::module_& module);
 void register_rewards(pybind11::module_& module);

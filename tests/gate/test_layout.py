@@ -9,7 +9,8 @@ from pathlib import Path
 MAX_LINES = 300
 LONGER = {"edgeval/types.py": 480}  # The nouns, values only, all in one place.
 VAGUE = {"util", "utils", "helper", "helpers", "misc", "common", "manager"}
-CORE_IMPORTERS = {f"edgeval/{door}.py" for door in ("frames", "pixels", "metrics", "rewards")}
+DOORS = ("frames", "pixels", "floatresize", "metrics", "rewards")
+CORE_IMPORTERS = {f"edgeval/{door}.py" for door in DOORS}
 
 
 def n_lines(path: Path) -> int:
