@@ -19,8 +19,9 @@ from edgeval.runspec import Spec
 from edgeval.seeing import Work
 from edgeval.types import Record
 
-# Another version of a library is no difference by itself; what comes of it is.
-_VERSIONS = ("versions.", "model.engine_version")
+# Another version of a library is no difference by itself; what comes of it is. Nor is why an engine
+# was chosen: the replay names it.
+_VERSIONS = ("versions.", "model.engine_version", "model.engine_why")
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -83,6 +84,7 @@ def _spec(capsule: Capsule, sources: Sources) -> Spec:
     return dataclasses.replace(
         then,
         model=sources.model,
+        engine=str(capsule.card["identity"]["model"].get("engine", then.engine)),
         data=sources.data,
         transcript=sources.transcript,
         trace=None,
