@@ -12,7 +12,7 @@ import pytest
 
 from edgeval import pixels
 from edgeval.media import picture as media_picture
-from edgeval.media.picture import picture, sha256
+from edgeval.media.picture import picture
 
 COLORSPACE = {"bt601": 5, "bt709": 1, "bt2020": 9}
 SITES = ("unspecified", "left", "center", "topleft", "top", "bottomleft", "bottom")
@@ -122,13 +122,6 @@ def test_where_no_site_fits_swscale_makes_the_picture(monkeypatch):
 
 def test_fields_that_lack_chroma_are_swscales():
     assert picture(tagged("yuv420p", (64, 50), interlaced=True), rotation_deg=0).planes is None
-
-
-def test_the_digest_tells_sites_and_fields_apart():
-    same = {"pix_fmt": "yuv420p10le", "size": (64, 48)}
-    kinds = ({"site": "left"}, {"site": "top"}, {"site": "left", "interlaced": True})
-    digests = {sha256(picture(tagged(**same, **kind), rotation_deg=0)) for kind in kinds}
-    assert len(digests) == 3
 
 
 def test_every_deep_and_interlaced_coded_frame_goes_through_the_kernels(shared: Path):
