@@ -119,12 +119,15 @@ def _changed(a: Run, b: Run) -> Iterator[tuple[str, str, str]]:
     for key, left, right in runcard.differences(a.card, b.card):
         if "sha256" not in key:
             yield key, left or "-", right or "-"
+    threads = [str(run.card.get("invocation", {}).get("threads") or "all") for run in (a, b)]
+    if threads[0] != threads[1]:
+        yield "threads", threads[0], threads[1]
 
 
 def _crossed(a: Run, b: Run) -> dict[str, tuple[str, str]]:
     told = {
         POWER_MODE: tuple(_of_sources(run, "power_mode") for run in (a, b)),
-        DEVICE: tuple(_of_sources(run, "name") for run in (a, b)),
+        DEVICE: tuple(_of_sources(run, "name") or _processor(run) for run in (a, b)),
         ENGINE: tuple(str(run.card["identity"]["model"].get("engine", "")) for run in (a, b)),
     }
     return {what: (one, two) for what, (one, two) in told.items() if one != two}
@@ -137,6 +140,10 @@ def _of_sources(run: Run, key: str) -> str:
     return ", ".join(dict.fromkeys(values))
 
 
+def _processor(run: Run) -> str:
+    return str(run.card.get("device", {}).get("cpu", ""))
+
+
 def _notes(runs: Sequence[Run], n_common: int) -> Iterator[str]:
     for run in runs:
         if left := len(run.records) - n_common:
@@ -145,6 +152,8 @@ def _notes(runs: Sequence[Run], n_common: int) -> Iterator[str]:
             yield f"{run.folder} tells no costs: it has not finished, or an older version ran it"
         elif not run.costs["sessions"]:
             yield f"{run.folder} was not watched: its costs are times only"
+    if all("unknown" in _of_sources(run, "power_mode") for run in runs):
+        yield "the power mode of neither run is known: whether it was the same cannot be checked"
     yield (
         "differences are paired over the same questions; 95 % intervals by leaving whole videos "
         "out, each headline by itself"

@@ -34,6 +34,7 @@ class Jetson:
         self._root = root
         self._host = Host(root)
         self._channels = ina.channels(root)
+        self._silent = False
         self.meter = ina.card(self._channels)
         self._gpu = _gpu(root)
         self._clock = Gauge(self._gpu / "cur_freq") if self._gpu else None
@@ -51,10 +52,9 @@ class Jetson:
         self.notes = tuple(self._missing(mode))
 
     def read(self) -> Values:
-        """Watts of each rail. After a driver was bound anew, its rails are looked for again."""
+        """Watts of each rail."""
         values = tuple(channel.watts() for channel in self._channels)
-        if values and all(value is None for value in values):
-            values = self._found_again() or values
+        self._silent = all(value is None for value in values)
         return values
 
     def memory(self) -> Mapping[str, int]:
@@ -63,7 +63,12 @@ class Jetson:
         return {} if left is None else {"unified": self._total - left}
 
     def state(self) -> State:
-        """Clocks, temperatures, GPU load, over-current events and throttling alerts."""
+        """Clocks, temperatures, GPU load, over-current events and throttling alerts.
+
+        Rails that have all gone silent are looked for again: a driver bound anew moves them.
+        """
+        if self._silent:
+            self._find_again()
         host = self._host.state()
         clock = scaled(self._clock.read(), 1e-6) if self._clock else None
         load = scaled(self._load.read(), 1e-3) if self._load else None
@@ -87,15 +92,14 @@ class Jetson:
             if gauge is not None:
                 gauge.close()
 
-    def _found_again(self) -> Values | None:
+    def _find_again(self) -> None:
         anew = ina.channels(self._root)
         if [c.name for c in anew] != [c.name for c in self._channels]:
-            return None
+            return
         for channel in self._channels:
             for gauge in channel.gauges:
                 gauge.close()
         self._channels = anew
-        return tuple(channel.watts() for channel in anew)
 
     def _details(self) -> dict[str, str]:
         release = kernel.text(self._root / "etc/nv_tegra_release") or ""

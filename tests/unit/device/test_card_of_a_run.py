@@ -156,6 +156,17 @@ def test_two_boards_are_compared_by_scores_and_when_told_by_times(
     assert "joules" not in told  # Of meters that cover different things; on no one row.
 
 
+def test_unknown_power_modes_and_other_threads_are_told(
+    board: Board, on: On, tmp_path: Path
+) -> None:
+    on(board("orin-nano", mode=""))
+    edgeval(*RUN, "-o", "one")
+    edgeval(*RUN[:3], "6", "--threads", "2", "--progress", "none", "-o", "two")
+    told = edgeval("compare", "one", "two")
+    assert "power mode of neither run is known" in told
+    assert "threads: A 1, B 2" in told
+
+
 def test_other_questions_are_refused(on: On, tmp_path: Path) -> None:
     on(tmp_path)
     edgeval(*RUN, "-o", "one")
