@@ -60,9 +60,12 @@ def read(path: Path) -> GraphFile:
     outline = onnxfile.read(path)
     try:
         with path.open("rb") as file, mmap.mmap(file.fileno(), 0, access=mmap.ACCESS_READ) as view:
-            return _read(view, outline)
+            graph = _read(view, outline)
     except (ValueError, IndexError, UnicodeDecodeError, OSError) as error:
         raise ManifestError(f"graph {path}: not an ONNX file ({error})") from error
+    if missing := [data.name for data in graph.data if not data.is_file()]:
+        raise ManifestError(f"graph {path}: its weights {missing[0]} are missing")
+    return graph
 
 
 def _read(view: mmap.mmap, outline: onnxfile.Graph) -> GraphFile:

@@ -197,3 +197,16 @@ def test_the_hosts_part_says_what_torch_says(exported, host_engine, precision):
     proved = proof.prove(exported.reference, graphs, fixed=exported.fixed, precision=precision)
     graphs.close()
     assert proved.holds, proved
+
+
+def test_weights_beside_a_graph_are_found(target, plain, tmp_path):
+    """They are too large for one file from 1.5 GB on; the rewritten graph is never one."""
+    onnx = pytest.importorskip("onnx")
+    path = tmp_path / "decoder.onnx"
+    model = onnx.load(plain.path)
+    onnx.save_model(
+        model, str(path), save_as_external_data=True, location="weights", size_threshold=1024
+    )
+    source = building.source("decoder", path, target.operator_version)
+    stored = building.engine(target, source, wanted(source))
+    assert stored.path.stat().st_size > (tmp_path / "weights").stat().st_size
