@@ -119,15 +119,18 @@ def engine(
             "timing": str(root / _timing_name(target)),
             "output": str(output),
         }
-        _run(job, source.graph.path.name)
+        _run(job, source.graph.path.name, Path(scratch))
         size = output.stat().st_size
         stored = store.save(root, identity, profiles, output)
     say("built in %.0f s, %.0f MB: %s", time.monotonic() - began, size / 1e6, stored.path)
     return stored
 
 
-def _run(job: Mapping[str, object], name: str) -> None:
-    """Have the job done; progress goes to the log. EngineError with the child's reason."""
+def _run(job: Mapping[str, object], name: str, scratch: Path) -> None:
+    """Have the job done; progress goes to the log. EngineError with the child's reason.
+
+    The child stands in an empty folder: what it imports is what is installed.
+    """
     with (
         tempfile.TemporaryFile("w+") as errors,
         subprocess.Popen(
@@ -136,6 +139,7 @@ def _run(job: Mapping[str, object], name: str) -> None:
             stdout=subprocess.PIPE,
             stderr=errors,
             text=True,
+            cwd=scratch,
         ) as child,
     ):
         assert child.stdin is not None

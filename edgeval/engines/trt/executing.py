@@ -8,7 +8,7 @@ from typing import Protocol
 import numpy as np
 
 from edgeval.engines import Array
-from edgeval.engines.trt.library import Library, listener
+from edgeval.engines.trt.library import Library, born, listener
 from edgeval.engines.trt.memory import Memory
 from edgeval.engines.trt.profiles import Sizes
 from edgeval.errors import EngineError
@@ -39,9 +39,7 @@ class EngineRunner:
         self._heard = listener(library.trt)
         self._name = name
         self._memory = memory
-        self._runtime = library.trt.Runtime(self._heard.logger)
-        if self._runtime is None:
-            raise self._failed("TensorRT does not start")
+        self._runtime = born(library.trt.Runtime, self._heard, "it does not start")
         # Only kernels: host code in an engine would run as this user.
         self._runtime.engine_host_code_allowed = False
         engine = self._runtime.deserialize_cuda_engine(content)

@@ -8,7 +8,7 @@ import importlib.util
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Protocol
+from typing import Protocol, TypeVar
 
 from edgeval.engines.trt import api
 from edgeval.errors import EngineError
@@ -24,6 +24,9 @@ GET = {
 # The wheel of onnxruntime's plug-in carries the libraries that the bindings' wheel wants.
 RTX_BINDINGS, RTX_CARRIER = "tensorrt_rtx_bindings", "onnxruntime_ep_nv_tensorrt_rtx"
 RTX_LIBRARIES = ("libtensorrt_rtx", "libtensorrt_onnxparser_rtx")
+
+
+Born = TypeVar("Born")
 
 
 class TensorRT(Protocol):
@@ -128,6 +131,17 @@ class Listener:
     def cause(self, otherwise: str) -> str:
         """The first error in a line, else the words given."""
         return _line(self.errors[0]) if self.errors else otherwise
+
+
+def born(make: Callable[[object], Born | None], heard: Listener, otherwise: str) -> Born:
+    """What TensorRT makes for a logger; it raises TypeError or gives nothing where it cannot."""
+    try:
+        made = make(heard.logger)
+    except TypeError as error:
+        raise EngineError(f"engine trt: {heard.cause(otherwise)}") from error
+    if made is None:
+        raise EngineError(f"engine trt: {heard.cause(otherwise)}")
+    return made
 
 
 def listener(trt: TensorRT) -> Listener:

@@ -8,7 +8,7 @@ from pathlib import Path
 from typing import TypeVar
 
 from edgeval.engines.trt import api
-from edgeval.engines.trt.library import RTX, Library, Listener, derived, listener
+from edgeval.engines.trt.library import RTX, Library, Listener, born, derived, listener
 from edgeval.engines.trt.profiles import Profile
 from edgeval.errors import EngineError
 
@@ -37,7 +37,7 @@ class Making:
 def make(library: Library, making: Making, tell: Tell) -> None:
     """Write the engine. ``tell``: phase, step, steps. EngineError with what TensorRT objects to."""
     trt, heard = library.trt, listener(library.trt)
-    builder = _given(trt.Builder(heard.logger), heard.cause("it makes no builder"))
+    builder = born(trt.Builder, heard, "it makes no builder")
     network = _given(
         builder.create_network(1 << int(trt.NetworkDefinitionCreationFlag.STRONGLY_TYPED)),
         heard.cause("it makes no network"),

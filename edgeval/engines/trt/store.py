@@ -63,7 +63,11 @@ class Stored:
 
 
 def folder(root: Path) -> Path:
-    """The folder of engines, made where it is not. EngineError when others may write to it."""
+    """The folder of engines, whole and made where it is not.
+
+    EngineError when others may write to it.
+    """
+    root = root.resolve()
     try:
         root.mkdir(mode=PRIVATE, parents=True, exist_ok=True)
         found = root.stat()

@@ -55,6 +55,13 @@ def test_an_engine_is_built_once_and_found_after(target, source, wanted, child):
     assert building.engine(target, source, wanted) == first
 
 
+def test_the_child_stands_in_an_empty_folder(target, source, wanted, child, tmp_path):
+    said = tmp_path / "said"
+    child(f"import os; open({str(said)!r}, 'w').write(str(os.listdir()))", WRITES, DONE)
+    building.engine(target, source, wanted)
+    assert said.read_text("utf-8") == "[]"
+
+
 def test_profiles_and_progress_are_told(target, source, wanted, child, caplog, monkeypatch):
     monkeypatch.setattr(building, "EVERY_S", 0.0)
     child("""print('{"phase": "Optimizing", "step": 3, "of": 30}')""", WRITES, DONE)

@@ -60,6 +60,17 @@ def test_with_neither_both_reasons_are_given_in_one_sentence(modules):
     assert "\n" not in said
 
 
+def refuses(_logger: object) -> None:
+    raise TypeError("factory function returned nullptr")
+
+
+@pytest.mark.parametrize("make", [refuses, lambda _logger: None])
+def test_what_tensorrt_does_not_make_is_said_with_its_own_first_error(make):
+    heard = library.Listener(object(), ["CUDA initialization failure\nwith error 35"])
+    with pytest.raises(EngineError, match=r"^engine trt: CUDA initialization failure$"):
+        library.born(make, heard, "it does not start")
+
+
 def test_the_driver_is_asked_before_a_library(tiny, monkeypatch):
     def cdll(name: str):
         raise OSError(f"{name}: cannot open shared object file")
