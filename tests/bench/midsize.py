@@ -26,6 +26,7 @@ from pathlib import Path
 from typing import Any
 
 VOCABULARY = 32_768
+SECONDS = 60
 QWEN2_VL_2B: Mapping[str, Any] = {
     "text_config": {
         "hidden_size": 1536, "intermediate_size": 8960, "num_hidden_layers": 28,
@@ -221,7 +222,11 @@ def run(folder: Path, video: Path, n_frames: int) -> dict[str, object]:
     model = open_model(folder, engine="cpu", precision=None, threads=None)
     opened = time.perf_counter()
     model._stops = replace(model._stops, eos_ids=frozenset())
-    plan = frames.plan(probe.probe(video), FrameRule(how="linspace", n=n_frames))
+    info = probe.probe(video)
+    # Spread over its first minute.
+    last = min(info.n_frames, round(SECONDS * info.fps)) - 1
+    indices = tuple(at * last // (n_frames - 1) for at in range(n_frames))
+    plan = frames.plan(info, FrameRule(how="indices", indices=indices))
     decoded = decode.decode(plan, shrink=model.shrinker(plan))
     seen = time.perf_counter()
     view = model.see(decoded)
