@@ -6,6 +6,7 @@ import ast
 import sys
 from pathlib import Path
 
+import numpy as np
 import pytest
 
 from edgeval import cudadriver
@@ -45,5 +46,28 @@ def test_without_a_gpu_the_first_call_says_why():
     except EngineError:
         with pytest.raises(EngineError, match=r"^engine trt: cudaSetDevice failed: cudaError"):
             memory.CudaMemory()
+    else:
+        pytest.skip("there is a GPU: tests/contract/test_engines.py uses its memory")
+
+
+def test_every_call_takes_the_numbers_it_is_given():
+    """Without a driver each answers with an error of CUDA's, where a wrong type would raise."""
+    runtime = pytest.importorskip("cuda.bindings.runtime")
+    try:
+        cudadriver.probe("trt")
+    except EngineError:
+        held = object.__new__(memory.CudaMemory)
+        held._cuda, held._held, held.stream = runtime, {4096}, int(runtime.cudaStream_t(77))
+        array = np.zeros(4, np.float32)
+        for call in (
+            lambda: held.allocate(100),
+            lambda: held.upload(4096, array),
+            lambda: held.download(4096, array),
+            lambda: held.copy(4096, 8192, 16),
+            lambda: held.free(4096),
+            lambda: held._call("cudaStreamDestroy", held.stream),
+        ):
+            with pytest.raises(EngineError, match="cudaErrorInsufficientDriver"):
+                call()
     else:
         pytest.skip("there is a GPU: tests/contract/test_engines.py uses its memory")
