@@ -5,6 +5,7 @@ from __future__ import annotations
 import dataclasses
 import os
 from collections.abc import Callable, Iterator
+from dataclasses import dataclass
 from pathlib import Path
 
 import numpy as np
@@ -33,18 +34,10 @@ def check(work: Work, manifest: Manifest, precision: str | None) -> Footprint | 
     MemoryLimitError, with the number of frames that would fit, when it is more than there is.
     """
     room = headroom.read()
-    try:
-        shape = footprint.shape_of(manifest, manifest.variant(precision))
-    except ManifestError:
+    most = heaviest(work, manifest, precision)
+    if most is None:
         return None
-    largest: tuple[Footprint, Clip, FramePlan] | None = None
-    for clip, plan in _largest(work):
-        found = of_clip(work, clip, plan, shape)
-        if largest is None or found.clip > largest[0].clip:
-            largest = found, clip, plan
-    if largest is None:
-        return None
-    found, clip, plan = largest
+    found, clip, plan, shape = most.footprint, most.clip, most.plan, most.shape
     if room is not None and found.clip > room.nbytes:
         n_fitting = _most(
             len(plan.indices),
@@ -58,6 +51,29 @@ def check(work: Work, manifest: Manifest, precision: str | None) -> Footprint | 
             f"{room.nbytes // MIB} MiB; {hint}"
         )
     return found
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Heaviest:
+    """The clip of a run that takes the most memory."""
+
+    clip: Clip
+    plan: FramePlan
+    shape: Shape
+    footprint: Footprint
+
+
+def heaviest(work: Work, manifest: Manifest, precision: str | None) -> Heaviest | None:
+    """None where no clip has a video, or the config does not tell the model's sizes."""
+    try:
+        shape = footprint.shape_of(manifest, manifest.variant(precision))
+    except ManifestError:
+        return None
+    every = (
+        Heaviest(clip=clip, plan=plan, shape=shape, footprint=of_clip(work, clip, plan, shape))
+        for clip, plan in _largest(work)
+    )
+    return max(every, key=lambda one: one.footprint.clip, default=None)
 
 
 def of_clip(work: Work, clip: Clip, plan: FramePlan, shape: Shape) -> Footprint:

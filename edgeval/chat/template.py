@@ -47,14 +47,7 @@ METHODS = {
     list: frozenset({"index", "count"}),
     tuple: frozenset({"index", "count"}),
 }
-WEIGHED = (
-    nodes.List,
-    nodes.Tuple,
-    nodes.Dict,
-    nodes.Call,
-    nodes.Filter,
-    nodes.Compare,
-)
+WEIGHED = (nodes.List, nodes.Tuple, nodes.Dict, nodes.Call, nodes.Filter, nodes.Compare)
 
 Messages = Sequence[Mapping[str, object]]
 

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import importlib
 import logging
+import os
 import sys
 from typing import ClassVar
 
@@ -31,6 +32,7 @@ class LazyGroup(click.Group):
         "export": "Export a checkpoint to ONNX graphs.",
         "build": "Build TensorRT engines before a run needs them.",
         "doctor": "Say what on this machine is wrong for evaluating.",
+        "plan": "Say what a run will take of memory, disk and time.",
         "soak": "Ask for many minutes: how fast it stays, and what slows it.",
         "bench": "Measure this installation against itself.",
     }
@@ -78,6 +80,8 @@ class Telling(logging.Handler):
 
 def main() -> None:
     """Run the command line; turn errors into one sentence and their exit code."""
+    # Whatever imports onnxruntime: from 1.31 on it reports to its makers unless told not to.
+    os.environ.setdefault("ORT_DISABLE_TELEMETRY", "1")
     logger = logging.getLogger("edgeval")
     logger.setLevel(logging.INFO)
     logger.handlers[:] = [Telling()]

@@ -2,19 +2,19 @@
 
 from __future__ import annotations
 
+import dataclasses
 import signal
 import time
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator
 from contextlib import contextmanager
 from datetime import datetime, timezone
 from pathlib import Path
 from types import FrameType
-from typing import Any
 
 import click
 
 from edgeval import report as reports
-from edgeval.analyses import variants
+from edgeval.cli.asked import spec_of, spec_options
 from edgeval.cli.deadlines import deadline_option, deadline_table
 from edgeval.cli.ears import ears
 from edgeval.cli.progress import Progress
@@ -27,55 +27,17 @@ from edgeval.run import execute
 from edgeval.runcard import prepare, same_run
 from edgeval.runfolder import model_name, read_card
 from edgeval.runfolder.journal import Journal, claim, refuse_taken
-from edgeval.runspec import FrameChoice, Spec
+from edgeval.runspec import Spec
 from edgeval.seeing import Work
 from edgeval.tables import comparison_tables, main_table
 from edgeval.trace import Trace
-from edgeval.types import Decoding, Record, Report
-
-DEFAULT_MODEL = "tiny"
-SEED = click.IntRange(0, 2**64 - 1)
+from edgeval.types import Record, Report
 
 
 @click.command("run")
 @click.argument("benchmark", required=False)
-@click.option("--model", default=DEFAULT_MODEL, show_default=True, help="Model name or folder.")
-@click.option("--engine", default="cpu", show_default=True, help="cpu, cuda, trt, or auto.")
-@click.option("--precision", help="Which of the model's precisions; its first by default.")
-@click.option(
-    "--data", type=click.Path(path_type=Path), help="Dataset folder; embedded by default."
-)
-@click.option("--setting", "settings", multiple=True, help="Setting to run; may be repeated.")
-@click.option("--task", "tasks", multiple=True, help="Task to run; may be repeated.")
-@click.option("--limit", type=click.IntRange(min=1), help="First N questions of every task.")
-@click.option(
-    "--protocol",
-    default="native",
-    show_default=True,
-    help="Whose frames, pixels and prompt: native (the model's authors') or lmms-eval.",
-)
-@click.option("--frames", "budgets", help="At most N frames a clip; N,M,... runs each budget.")
-@click.option("--ablate", help="Also ask so changed: blind,single,shuffle,reverse,wrong-video.")
+@spec_options
 @deadline_option
-@click.option("--transcript", help="Also ask with a transcript: a folder or file, or auto.")
-@click.option("--speech-model", type=click.Path(path_type=Path), help="Whisper folder for auto.")
-@click.option("--cache", type=click.Path(path_type=Path), help="Where auto keeps transcripts.")
-@click.option("--fps", type=click.FloatRange(min=0, min_open=True), help="Frames a second.")
-@click.option("--max-pixels", type=click.IntRange(min=1), help="Largest picture, in pixels.")
-@click.option("--rule", help="Frame rule; the family's own by default.")
-@click.option("--order", type=click.Choice(["forward", "reverse", "shuffle"]), help="Frame order.")
-@click.option("--seed", type=SEED, default=0, show_default=True, help="For sampling and shuffling.")
-@click.option("--temperature", type=float, default=0.0, show_default=True, help="0 is greedy.")
-@click.option("--top-p", type=float, default=1.0, show_default=True)
-@click.option("--top-k", type=int, default=0, show_default=True, help="0 is all tokens.")
-@click.option("--prompting", default="direct", show_default=True, help="How to ask.")
-@click.option("--max-new-tokens", type=int, help="Longest answer; the benchmark's by default.")
-@click.option("--stop", multiple=True, help="Text that ends an answer; may be repeated.")
-@click.option(
-    "--threads", type=click.IntRange(1, 1024), help="Engine threads; all cores by default."
-)
-@click.option("--no-share", is_flag=True, help="Prefill the clip anew for every question.")
-@click.option("--keep-going", is_flag=True, help="Run although videos are missing or damaged.")
 @click.option("-o", "--output", type=click.Path(path_type=Path), help="Run folder to make.")
 @click.option("--resume", type=click.Path(path_type=Path), help="Run folder to go on with.")
 @click.option("--no-device-card", is_flag=True, help="Do not watch power, clocks and memory.")
@@ -100,7 +62,12 @@ def command(ctx: click.Context, /, **_: object) -> int:
         return _resume(chosen["resume"], chosen["progress"])
     if chosen["benchmark"] is None:
         raise click.UsageError("got no BENCHMARK; see 'edgeval list benchmarks'", ctx)
-    spec = _spec(chosen)
+    spec = dataclasses.replace(
+        spec_of(chosen),
+        trace=chosen["trace"],
+        device_card=not chosen["no_device_card"],
+        deadlines=chosen["deadlines"],
+    )
     if chosen["output"] is not None:
         refuse_taken(chosen["output"])  # Before a model is loaded; Journal.create makes sure.
     with monitor(spec) as watcher:
@@ -122,61 +89,6 @@ def _only_resume(ctx: click.Context) -> None:
             f"--resume: got {', '.join(sorted(said))} too; a resumed run takes "
             "everything from its run card"
         )
-
-
-def _spec(chosen: Mapping[str, Any]) -> Spec:
-    counts = _counts(chosen["budgets"])
-    ablations = variants.check([name for name in (chosen["ablate"] or "").split(",") if name])
-    return Spec(
-        benchmark=chosen["benchmark"],
-        model=chosen["model"],
-        engine=chosen["engine"],
-        precision=chosen["precision"],
-        data=chosen["data"],
-        settings=chosen["settings"],
-        tasks=chosen["tasks"],
-        limit=chosen["limit"],
-        protocol=chosen["protocol"],
-        max_pixels=chosen["max_pixels"],
-        variants=(*ablations, *(variants.budgets(counts) if len(counts) > 1 else ())),
-        frames=FrameChoice(
-            rule=chosen["rule"],
-            n=counts[0] if len(counts) == 1 else None,
-            fps=chosen["fps"],
-            order=chosen["order"],
-            seed=chosen["seed"],
-        ),
-        decoding=Decoding(
-            temperature=chosen["temperature"],
-            top_p=chosen["top_p"],
-            top_k=chosen["top_k"],
-            seed=chosen["seed"],
-            max_new_tokens=chosen["max_new_tokens"],
-            stop=chosen["stop"],
-        ),
-        prompting=chosen["prompting"],
-        transcript=chosen["transcript"],
-        speech_model=chosen["speech_model"],
-        cache=chosen["cache"],
-        threads=chosen["threads"],
-        share=not chosen["no_share"],
-        keep_going=chosen["keep_going"],
-        trace=chosen["trace"],
-        device_card=not chosen["no_device_card"],
-        deadlines=chosen["deadlines"],
-    )
-
-
-def _counts(text: str | None) -> tuple[int, ...]:
-    try:
-        counts = tuple(int(part) for part in text.split(",")) if text else ()
-    except ValueError:
-        raise ArgumentError(
-            f"--frames: got {text!r}; wants a number, or several as 1,2,4"
-        ) from None
-    if any(count < 1 for count in counts):
-        raise ArgumentError(f"--frames: got {text!r}; wants 1 or more")
-    return counts
 
 
 def _name(spec: Spec) -> str:

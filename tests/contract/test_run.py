@@ -257,3 +257,15 @@ def test_damaged_lines_are_told_before_a_sheet_is_drawn(finished: Path) -> None:
     assert done.returncode == 0, done.stderr
     assert "2 lines after the last whole record are damaged" in done.stderr
     assert "damaged" not in done.stdout
+
+
+def test_a_run_leaves_its_folder_and_nothing_else(tmp_path: Path) -> None:
+    """onnxruntime's telemetry keeps a session file in TMPDIR; there must be none."""
+    (tmp_path / "tmp").mkdir()
+    mine = os.environ  # noqa: TID251 - what a user's shell hands on, but for the word under test
+    env = {name: value for name, value in mine.items() if name != "ORT_DISABLE_TELEMETRY"}
+    env |= {"TMPDIR": str(tmp_path / "tmp"), "HOME": str(tmp_path / "home")}
+    done = edgeval("run", "mvbench", "--limit", 1, "-o", "run", cwd=tmp_path, env=env)
+    assert done.returncode == 0, done.stderr
+    found = sorted(path.name for path in tmp_path.rglob("*") if path.parent.name != "run")
+    assert found == ["run", "tmp"]

@@ -36,6 +36,9 @@ class Session:
     """A graph: its ports by name with numpy types and shapes (a free axis is a text), its runs."""
 
     def __init__(self, path: Path, place: Place) -> None:
+        # From 1.31 on it reports to its makers, and only this word before the import prevents it:
+        # disable_telemetry_events() comes after a file and a thread were made.
+        os.environ.setdefault("ORT_DISABLE_TELEMETRY", "1")  # noqa: TID251
         try:
             import onnxruntime as ort
             from onnxruntime.capi import onnxruntime_pybind11_state as state
