@@ -45,6 +45,12 @@ if TYPE_CHECKING:
     show_default=True,
     help="What MatMulNBits multiplies in (flavour ort): 1 float32 to 4 int8, 0 its own choice.",
 )
+@click.option(
+    "--calibrate",
+    "calibration",
+    type=click.Path(dir_okay=False),
+    help="Text (UTF-8) to choose the scales of q4 by: a few pages like what will be asked.",
+)
 @click.option("--name", help="Name of the model; the output folder's by default.")
 @click.option("--revision", help="Branch, tag or commit of a hub id.")
 @click.option(
@@ -69,6 +75,9 @@ def command(
     from edgeval.export import hub
     from edgeval.export.folder import Plan, export
 
+    text = about["calibration"]
+    if text is not None and precision != "q4":
+        raise click.UsageError("--calibrate is for --precision q4")
     found = hub.find(checkpoint, revision=about["revision"])
     proof = export(
         Plan(
@@ -78,6 +87,7 @@ def command(
             flavour=flavour,
             block_size=int(block_size),
             accuracy_level=accuracy_level,
+            calibration=None if text is None else Path(text),
             name=about["name"] or output.resolve().name,
             source=about["source"] or found.source,
             licence=about["licence"] or found.licence,

@@ -33,7 +33,8 @@ COPIED = ("config", "generation", "tokenizer", "tokenizer_config", "template")
 class Plan:
     """What to export. ``name``, ``source`` and ``licence`` go into the manifest.
 
-    ``block_size`` and ``accuracy_level``: of q4 and int8 (edgeval/export/quantise.py, Settings).
+    ``block_size`` and ``accuracy_level``: of q4 and int8 (edgeval/export/quantise.py, Settings);
+    ``calibration``: a text to choose the scales of q4 by.
     """
 
     checkpoint: Path
@@ -45,6 +46,7 @@ class Plan:
     licence: str
     block_size: int = 32
     accuracy_level: int = 4
+    calibration: Path | None = None
 
 
 def export(plan: Plan) -> Proof:
@@ -62,23 +64,29 @@ def export(plan: Plan) -> Proof:
     )
     kept = _other_variants(plan)
     loaded = checkpoint.load(plan.checkpoint)
-    from edgeval.export import damage, graphfiles, proof
+    from edgeval.export import calibration, damage, graphfiles, proof
     from edgeval.export.quantise import Settings
 
     module = importlib.import_module(exporter.module)
     fixed = module.fixed_inputs(loaded.model)
     wanted = proof.reference(loaded.model, fixed)
     n_known = loaded.model.get_input_embeddings().num_embeddings
-    ids = damage.text_ids(Tokenizer(source.files["tokenizer"].path), n_known)
+    tokenizer = Tokenizer(source.files["tokenizer"].path)
+    ids = damage.text_ids(tokenizer, n_known)
     # fp32 is proved to the last bits; what could be lost is in fewer.
     meant = None if plan.precision == "fp32" else damage.read_reference(loaded.model, ids)
+    heard = calibration.NONE
+    if plan.calibration is not None:
+        heard = calibration.calibrate(loaded.model, tokenizer, plan.calibration)
     written = graphfiles.write(
         plan.output / "onnx",
         module.graphs(loaded.model, plan.flavour),
         graphfiles.Form(
             precision=plan.precision,
             flavour=plan.flavour,
-            settings=Settings(block=plan.block_size, accuracy=plan.accuracy_level),
+            settings=Settings(
+                block=plan.block_size, accuracy=plan.accuracy_level, squares=heard.squares
+            ),
             ranges=wanted.ranges,
             names={layer: name for name, layer in loaded.model.named_modules()},
         ),
@@ -110,7 +118,7 @@ def export(plan: Plan) -> Proof:
         precision=plan.precision,
         flavour=plan.flavour,
         graphs=graphs,
-        proof={**proved.table(), **written.told},
+        proof={**proved.table(), **written.told, **heard.table()},
     )
     _write_manifest(plan, described, [*kept, variant])
     return proved

@@ -8,8 +8,8 @@ block on the end of the range, and there is no zero point.
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator
-from dataclasses import dataclass
+from collections.abc import Callable, Iterator, Mapping
+from dataclasses import dataclass, field
 from itertools import chain
 from typing import Literal
 
@@ -25,6 +25,9 @@ CONTRIB = "com.microsoft"
 # The output layer decides between near-equal tokens and keeps 8 bits under q4.
 HEAD = "logits"
 
+# Of the scale that keeps the largest weight: what is tried where inputs are known.
+SHARES = (0.95, 0.9, 0.85, 0.8, 0.75, 0.7)
+
 Floats = NDArray[np.float32]
 
 
@@ -33,11 +36,13 @@ class Settings:
     """``block``: weights a scale; ``accuracy``: of MatMulNBits, what it multiplies in.
 
     1 float32, 2 float16, 3 bfloat16, 4 int8 (fastest; activations are rounded block by block);
-    0 lets the kernel choose.
+    0 lets the kernel choose. ``squares``: mean squares of the inputs of layers by name; scales of 4
+    bits are chosen for those (edgeval/export/calibration.py).
     """
 
     block: int = 32
     accuracy: int = 4
+    squares: Mapping[str, Floats] = field(default_factory=dict)
 
 
 DEFAULT = Settings()
@@ -118,10 +123,13 @@ def _chosen(
     return _blocked_int4 if bits == 4 and fills else _column_int8
 
 
-def to_blocks(weight: Floats, bits: int, block: int = 32) -> tuple[NDArray[np.int8], Floats]:
+def to_blocks(
+    weight: Floats, bits: int, block: int = 32, squares: Floats | None = None
+) -> tuple[NDArray[np.int8], Floats]:
     """W [K, N] -> whole numbers [N, blocks, block] from -2**(bits-1), and scales [N, blocks].
 
-    The last block is filled with zeros. W is about number * scale.
+    The last block is filled with zeros. W is about number * scale. ``squares`` [K]: how large the
+    inputs are; the scale is then the one that loses least of the product, of some.
     """
     depth, width = weight.shape
     n_blocks = -(-depth // block)
@@ -131,9 +139,27 @@ def to_blocks(weight: Floats, bits: int, block: int = 32) -> tuple[NDArray[np.in
     largest = np.take_along_axis(blocks, np.abs(blocks).argmax(-1)[..., None], axis=-1)
     low = -(2 ** (bits - 1))
     scales = (largest / np.float32(low)).astype(np.float32)
+    if squares is not None:
+        weighed = np.zeros(n_blocks * block, np.float32)
+        weighed[:depth] = squares
+        scales = _least_lossy(blocks, scales, weighed.reshape(n_blocks, block), low)
+    return _rounded(blocks, scales, low), scales[..., 0]
+
+
+def _rounded(blocks: Floats, scales: Floats, low: int) -> NDArray[np.int8]:
     safe = np.where(scales == 0, np.float32(1), scales)
-    numbers = np.clip(np.rint(blocks / safe), low, -low - 1).astype(np.int8)
-    return numbers, scales[..., 0]
+    return np.asarray(np.clip(np.rint(blocks / safe), low, -low - 1), np.int8)
+
+
+def _least_lossy(blocks: Floats, scales: Floats, weighed: Floats, low: int) -> Floats:
+    best, least = scales, np.full(scales.shape, np.inf, np.float32)
+    for share in (1.0, *SHARES):
+        tried = scales * np.float32(share)
+        lost = np.square(blocks - _rounded(blocks, tried, low) * tried)
+        loss = np.einsum("wnb,nb->wn", lost, weighed)[..., None]
+        best = np.where(loss < least, tried, best)
+        least = np.minimum(least, loss)
+    return best
 
 
 class Blocks:
@@ -154,8 +180,9 @@ class Blocks:
         return self._both()[1] if scales is None else scales
 
     def _both(self) -> tuple[NDArray[np.int8], Floats]:
-        product = self._product
-        return to_blocks(product.weight(), self._bits, product.settings.block)
+        product, settings = self._product, self._product.settings
+        squares = settings.squares.get(product.late.layer) if self._bits == 4 else None
+        return to_blocks(product.weight(), self._bits, settings.block, squares)
 
 
 def _matmul_nbits(product: Product, bits: int) -> Replacement:
