@@ -134,6 +134,9 @@ def _answers(capsule: Capsule, work: Work, outcome: Outcome, *, exact: bool) -> 
             outcome.findings.append(_finding(then, *found))
         elif not stages.same_bits(then, step.record):
             outcome.loose += 1
+    bare = sum(one.stages is None and one.failure is None for one in capsule.records)
+    if bare:
+        outcome.notes.append(f"{bare} records keep no stages: frames and pixels are not compared")
     for record in left.values():
         outcome.findings.append(_finding(record, "question", "is not in the data any more"))
 

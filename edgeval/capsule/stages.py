@@ -54,11 +54,15 @@ def _plan(then: Record, now: Record) -> str:
 def _frames(then: Record, now: Record) -> str:
     if len(then.damage) != len(now.damage):
         return _was("what is wrong with the video", then.damage, now.damage)
-    return _places("picture", _kept(then).pictures, _kept(now).pictures)
+    if then.stages is None:
+        return ""
+    return _places("picture", then.stages.pictures, _kept(now).pictures)
 
 
 def _pixels(then: Record, now: Record) -> str:
-    before, after = _kept(then).pixels, _kept(now).pixels
+    if then.stages is None:
+        return ""
+    before, after = then.stages.pixels, _kept(now).pixels
     return "" if before == after else _was("sha256 of the tensor", before, after)
 
 

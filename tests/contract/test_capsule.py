@@ -268,6 +268,13 @@ def test_what_is_forged_and_sealed_anew_is_named(made: Made, what: str, tmp_path
     assert f" {stage}: {ID}" in told
 
 
+def test_a_record_without_stages_is_replayed_without_them(made: Made, tmp_path: Path) -> None:
+    raw = sealed_anew(made, lambda record: record.pop("stages"))
+    options = ("--model", made.model, "--data", made.data)
+    code, told = verified(made, raw, tmp_path, *options)
+    assert (code, "note: 1 records keep no stages" in told) == (0, True), told
+
+
 def test_loose_logits_hold_unless_bits_are_asked_for(made: Made, tmp_path: Path) -> None:
     def loosened(record: Row) -> None:
         logits = record["generation"]["logits"]

@@ -45,6 +45,9 @@ def test_a_run_without_data_ends_resumes_and_scores_again(name: str, tmp_path: P
     whole = files(run)
     assert len(whole) > 2
 
+    edgeval("capsule", run, "-o", tmp_path / "capsule")
+    assert edgeval("verify", tmp_path / "capsule", "--model", "tiny").count(" ok: ") == 3
+
     half = tmp_path / "half"
     shutil.copytree(run, half)
     records = (half / "records.jsonl").read_bytes().splitlines(keepends=True)
