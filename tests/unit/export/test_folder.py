@@ -265,6 +265,10 @@ def test_a_second_precision_joins_the_first(odd, tmp_path, traced_before):
     export(plan(odd, tmp_path, precision="int8"))
     found = manifest.load(tmp_path)
     assert (sorted(found.variants), found.default) == (["fp32", "int8"], "fp32")
+    assert "perplexity" not in found.variants["fp32"].proof
+    told = found.variants["int8"].proof
+    assert told["perplexity"] == pytest.approx(told["perplexity_fp32"], rel=0.1)
+    assert 0.9 < float(told["argmax_agreement"]) <= 1
 
 
 def test_another_models_folder_is_not_written_over(odd, exported):
