@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import hashlib
 import time
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import replace
 from pathlib import Path
 
@@ -18,7 +18,6 @@ from edgeval import families
 from edgeval.chat.stops import Stops, read_stops
 from edgeval.chat.tokenizer import Tokenizer, picture_ids
 from edgeval.engines import AUTO, Floats, GraphFiles, Graphs, choose, open_graphs
-from edgeval.engines.told import Entered, told
 from edgeval.errors import ArgumentError, ManifestError
 from edgeval.generate import Ending, generate, logits_of
 from edgeval.modelfolder import Manifest, manifest
@@ -153,9 +152,9 @@ class Model:
         """What this model is, for the run card: hashes, precision, engine, constants."""
         return self._card
 
-    def tell(self, entered: Entered) -> None:
-        """From now on, say which phase of an answer begins."""
-        self._graphs = told(self._graphs, entered)
+    def through(self, wrap: Callable[[Graphs], Graphs]) -> None:
+        """From now on, use the graphs as ``wrap`` hands them back (edgeval.engines.told)."""
+        self._graphs = wrap(self._graphs)
 
     def close(self) -> None:
         """Free the graphs."""

@@ -32,6 +32,7 @@ class LazyGroup(click.Group):
         "export": "Export a checkpoint to ONNX graphs.",
         "build": "Build TensorRT engines before a run needs them.",
         "doctor": "Say what on this machine is wrong for evaluating.",
+        "selftest": "Prove an engine right or wrong on this machine, in seconds.",
         "plan": "Say what a run will take of memory, disk and time.",
         "soak": "Ask for many minutes: how fast it stays, and what slows it.",
         "bench": "Measure this installation against itself.",

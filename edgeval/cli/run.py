@@ -21,6 +21,7 @@ from edgeval.cli.progress import Progress
 from edgeval.cli.watching import Together, monitor
 from edgeval.costs.words import TITLE, section
 from edgeval.device.monitor import Monitor
+from edgeval.engines.told import told
 from edgeval.errors import ArgumentError, Interrupted
 from edgeval.finished import completed
 from edgeval.run import execute
@@ -115,7 +116,7 @@ def _execute(work: Work, journal: Journal, spec: Spec, seen_by: tuple[str, Monit
     """``seen_by``: how progress is shown, and what watches the hardware."""
     how, watcher = seen_by
     trace = None if spec.trace is None else Trace(spec.trace, journal.records)
-    work.model.tell(watcher.entered)
+    work.model.through(lambda graphs: told(graphs, watcher.entered))
     began = time.monotonic()
     try:
         with _terminable(), Progress(how, work.benchmark.rules[0], trace) as progress:

@@ -17,6 +17,7 @@ from pytest_benchmark.fixture import BenchmarkFixture
 from edgeval.device import found
 from edgeval.device.monitor import Monitor
 from edgeval.device.timeline import sessions
+from edgeval.engines.told import told
 from edgeval.run import execute
 from edgeval.runcard import prepare
 from edgeval.runfolder.journal import Journal
@@ -79,7 +80,7 @@ class Runs:
         self._n = 0
         spec = Spec(benchmark="videommmu", model="tiny", limit=limit, threads=1)
         self._work, self._card = prepare(spec)
-        self._work.model.tell(self._entered)
+        self._work.model.through(lambda graphs: told(graphs, self._entered))
 
     def _entered(self, phase: str) -> None:
         self._monitor.entered(phase)
