@@ -104,14 +104,18 @@ def target(tmp_path_factory) -> Target:
 @pytest.fixture(scope="module", params=FAMILIES)
 def model(request, hf) -> tuple[str, Any]:
     """A family's name and a model of it, small and random."""
-    name = request.param
+    return request.param, small(request.param)
+
+
+def small(name: str) -> Any:
+    """A random model of a family."""
     kind, values = FAMILIES[name]
     part = f"transformers.models.{name}"
     configs = importlib.import_module(f"{part}.configuration_{name}")
     models = importlib.import_module(f"{part}.modeling_{name}")
     torch.manual_seed(5)
     config = getattr(configs, f"{kind}Config")(**values)
-    return name, getattr(models, f"{kind}ForConditionalGeneration")(config).eval()
+    return getattr(models, f"{kind}ForConditionalGeneration")(config).eval()
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -126,7 +130,7 @@ class Exported:
 @pytest.fixture(scope="module")
 def exported(target, model, tmp_path_factory) -> Exported:
     """A family's graphs in both precisions, as ``edgeval export --flavour plain`` writes them."""
-    from edgeval.export import graphfiles, proof, trace
+    from edgeval.export import graphfiles, proof, quantise, trace
 
     name, network = model
     module = importlib.import_module(f"edgeval.export.{name}")
@@ -141,7 +145,11 @@ def exported(target, model, tmp_path_factory) -> Exported:
         patched.setattr(trace, "trace", lambda spec, _names: traced[spec.name])
         for precision in ("fp32", "fp16"):
             form = graphfiles.Form(
-                precision=precision, flavour="plain", ranges=reference.ranges, names=names
+                precision=precision,
+                flavour="plain",
+                settings=quantise.DEFAULT,
+                ranges=reference.ranges,
+                names=names,
             )
             written = graphfiles.write(folder, module.graphs(network, "plain"), form)
             files[precision] = {role: written.files[GRAPHS[role]].path for role in GRAPHS}
@@ -210,3 +218,18 @@ def test_weights_beside_a_graph_are_found(target, plain, tmp_path):
     source = building.source("decoder", path, target.operator_version)
     stored = building.engine(target, source, wanted(source))
     assert stored.path.stat().st_size > (tmp_path / "weights").stat().st_size
+
+
+@pytest.mark.parametrize(("precision", "first"), [("int8", (10, 3)), ("q4", (10, 9))])
+def test_weights_in_fewer_bits_are_built(target, hf, tmp_path, precision, first):
+    """DequantizeLinear by column, and by block in int4, which is of opset 21."""
+    from edgeval.export import late, quantise, smolvlm, trace
+
+    traced = trace.trace(smolvlm.graphs(small("smolvlm"), "plain")[2], {})
+    smaller = quantise.quantise(traced, precision=precision, flavour="plain")
+    (path, *_) = late.save(smaller, tmp_path / "decoder.onnx")
+    source = building.source("decoder", path, first)
+    assert building.engine(target, source, wanted(source)).path.stat().st_size > 10_000
+    if first > (10, 3):
+        with pytest.raises(EngineError, match="opset 21"):
+            building.source("decoder", path, (10, 3))
