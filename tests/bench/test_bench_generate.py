@@ -20,68 +20,13 @@ from edgeval.engines.ort.session import Session
 from edgeval.generate import Ending, Tokens, generate
 from edgeval.types import Decoding
 
-torch = pytest.importorskip("torch")
-pytest.importorskip("onnxscript")
-pytest.importorskip("transformers")
-
+NAMES = {"plain": "plain-fp32", "ort": "ort-q4"}
 N_PREFIX, N_QUESTION, N_TOKENS = 512, 60, 32
 MOST_OUTSIDE = 0.05
 
 
-@pytest.fixture(scope="module")
-def wanted(request: pytest.FixtureRequest) -> None:
-    """Skip before the graphs are made, which takes a minute or more."""
-    if not request.config.getoption("benchmark_enable"):
-        pytest.skip("benchmarks are off; --benchmark-enable turns them on")
-
-
-@pytest.fixture(scope="module")
-def folder(wanted: None, hf: None, tmp_path_factory: pytest.TempPathFactory) -> Path:
-    """Graphs of the shape, in both flavours and three precisions as they are asked for."""
-    from transformers.models.smolvlm.configuration_smolvlm import SmolVLMConfig
-    from transformers.models.smolvlm.modeling_smolvlm import SmolVLMForConditionalGeneration
-
-    from edgeval.export import late, quantise, smolvlm, trace
-
-    torch.manual_seed(0)
-    config = SmolVLMConfig(
-        pad_token_id=0,
-        image_token_id=1,
-        tie_word_embeddings=True,
-        text_config={
-            "model_type": "llama",
-            "vocab_size": 49280,
-            "hidden_size": 576,
-            "intermediate_size": 1536,
-            "num_hidden_layers": 30,
-            "num_attention_heads": 9,
-            "num_key_value_heads": 3,
-            "head_dim": 64,
-            "pad_token_id": 0,
-            "tie_word_embeddings": True,
-        },
-        vision_config={
-            "hidden_size": 32,
-            "intermediate_size": 32,
-            "num_hidden_layers": 1,
-            "num_attention_heads": 2,
-            "image_size": 64,
-            "patch_size": 16,
-        },
-    )
-    model = SmolVLMForConditionalGeneration(config).eval().requires_grad_(requires_grad=False)
-    folder = tmp_path_factory.mktemp("shape135m")
-    for flavour, precision in (("plain", "fp32"), ("ort", "q4")):
-        for spec in smolvlm.graphs(model, flavour):
-            graph = trace.trace(spec)
-            if spec.name != "embed_tokens":
-                graph = quantise.quantise(graph, precision=precision, flavour=flavour)
-            late.save(graph, folder / flavour / f"{spec.name}.onnx")
-    return folder
-
-
 def opened(folder: Path, flavour: str) -> Graphs:
-    onnx = folder / flavour
+    onnx = folder / NAMES[flavour]
     return open_graphs(
         "cpu",
         GraphFiles(
@@ -118,11 +63,11 @@ def inside(monkeypatch: pytest.MonkeyPatch) -> Inside:
 def test_the_loop_costs_little_beside_the_engine(
     at_least: Callable[[str, float, float], None],
     benchmark: BenchmarkFixture,
-    folder: Path,
+    shape135m: Path,
     inside: Inside,
     flavour: str,
 ) -> None:
-    graphs = opened(folder, flavour)
+    graphs = opened(shape135m, flavour)
     rng = np.random.default_rng(0)
     prompt = rng.standard_normal((N_PREFIX, 576)).astype(np.float32) * 0.3
     context = graphs.start(N_PREFIX + 2 * N_TOKENS)
@@ -146,9 +91,9 @@ def test_the_loop_costs_little_beside_the_engine(
 @pytest.mark.benchmark(group="one question behind 512 tokens of clip, 135M shape, q4")
 @pytest.mark.parametrize("share", [True, False], ids=["shared", "unshared"])
 def test_a_question_with_and_without_the_shared_prefix(
-    benchmark: BenchmarkFixture, folder: Path, share: bool
+    benchmark: BenchmarkFixture, shape135m: Path, share: bool
 ) -> None:
-    graphs = opened(folder, "ort")
+    graphs = opened(shape135m, "ort")
     rng = np.random.default_rng(0)
     embeds = rng.standard_normal((N_PREFIX + N_QUESTION, 576)).astype(np.float32) * 0.3
     prefix = graphs.start(len(embeds) + 8)
