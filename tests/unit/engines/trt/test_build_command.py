@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import logging
 import shlex
 from pathlib import Path
 
@@ -10,6 +11,7 @@ from click.testing import CliRunner
 
 from edgeval import cudadriver, needs
 from edgeval.cli.build import command
+from edgeval.cli.main import Telling
 from edgeval.engines.trt import graphfile, library, rows
 from edgeval.errors import ArgumentError, EngineError
 from edgeval.model import open_model
@@ -86,6 +88,12 @@ def test_the_line_of_the_decoder_has_two_profiles_and_no_precision(tmp_path):
 def test_no_trtexec_line_needs_a_library(tmp_path, monkeypatch):
     monkeypatch.setattr(library, "load", lambda *_: pytest.fail("a library was loaded"))
     assert build("tiny", "--print-trtexec", "-o", str(tmp_path))
+
+
+def test_what_a_build_tells_goes_to_standard_error(capsys):
+    record = logging.LogRecord("edgeval.trt", logging.INFO, "", 0, "built in %d s", (7,), None)
+    Telling().handle(record)
+    assert capsys.readouterr() == ("", "edgeval: built in 7 s\n")
 
 
 def test_needs_are_those_of_a_run(tiny):
