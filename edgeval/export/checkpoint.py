@@ -81,7 +81,7 @@ def check_weights(folder: Path) -> None:
 
 
 @contextmanager
-def _without_broken_torchvision() -> Iterator[None]:
+def without_broken_torchvision() -> Iterator[None]:
     """Hide a torchvision that cannot load.
 
     transformers imports it on sight, and a CUDA build beside a CPU torch (what an unpinned install
@@ -123,7 +123,7 @@ def load(folder: Path) -> Checkpoint:
     model_type = check(folder)
     module_name, class_name = EXPORTERS[model_type].model_class.split(":")
     try:
-        with _without_broken_torchvision():
+        with without_broken_torchvision():
             model_class = getattr(importlib.import_module(module_name), class_name)
             said = importlib.import_module("transformers.utils.logging")
         said.disable_progress_bar()

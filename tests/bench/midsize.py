@@ -147,10 +147,10 @@ def make(shape: str, like: Path, out: Path) -> dict[str, object]:
 def _named(path: str) -> Any:
     import importlib
 
-    from edgeval.export.checkpoint import _without_broken_torchvision
+    from edgeval.export.checkpoint import without_broken_torchvision
 
     module, name = path.split(":")
-    with _without_broken_torchvision():
+    with without_broken_torchvision():
         return getattr(importlib.import_module(module), name)
 
 

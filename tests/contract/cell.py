@@ -23,7 +23,7 @@ from typing import IO, Any
 from edgeval.chat.template import Template
 from edgeval.cli import main, run
 from edgeval.errors import ManifestError
-from edgeval.export.checkpoint import _without_broken_torchvision
+from edgeval.export.checkpoint import without_broken_torchvision
 
 LIMIT_BYTES = 1 << 30
 LIMIT_S = 20
@@ -91,7 +91,7 @@ def answer(job: dict[str, Any]) -> dict[str, Any]:
 
 if __name__ == "__main__":
     assert run  # there before the first fork
-    with _without_broken_torchvision():
+    with without_broken_torchvision():
         for name in sys.argv[1:]:
             importlib.import_module(name)
     for line in sys.stdin:
