@@ -19,8 +19,9 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
-from edgeval import report, room, seeing
+from edgeval import report, seeing
 from edgeval.errors import DataError, EdgevalError
+from edgeval.footprint import fitting
 from edgeval.modelfolder import manifest
 from edgeval.run import execute
 from edgeval.runcard import prepare
@@ -82,7 +83,7 @@ def forecast(spec: Spec) -> Forecast:
     work, card = prepare(spec)
     opened = _peak()
     try:
-        most = room.heaviest(work, manifest.load(manifest.find(spec.model)), spec.precision)
+        most = fitting.heaviest(work, manifest.load(manifest.find(spec.model)), spec.precision)
         clips = _chosen(work.clips, None if most is None else most.clip)
         began = time.monotonic()
         with tempfile.TemporaryDirectory(prefix="edgeval-plan-") as root:

@@ -11,13 +11,14 @@ from importlib import metadata
 from pathlib import Path
 from typing import Any
 
-from edgeval import __version__, benchmarks, room
+from edgeval import __version__, benchmarks
 from edgeval.analyses import prompting, transcripts, variants
 from edgeval.analyses.transcripts import Transcripts
 from edgeval.analyses.transcripts.heard import Ears
 from edgeval.benchmarks.base import Benchmark
 from edgeval.device import cpu, packages
 from edgeval.errors import ArgumentError, DataError, RunFolderError, UnknownName
+from edgeval.footprint import fitting
 from edgeval.model import open_model
 from edgeval.modelfolder import manifest
 from edgeval.processor import Setup
@@ -67,7 +68,7 @@ def prepare(spec: Spec, ears: Ears | None = None) -> tuple[Work, dict[str, objec
         prompting=way,
     )
     if model.card()["engine"] == "cpu":
-        room.check(work, manifest.load(folder), spec.precision)
+        fitting.check(work, manifest.load(folder), spec.precision)
     return work, card(spec, work, told)
 
 

@@ -8,9 +8,9 @@ from typing import TYPE_CHECKING
 
 import click
 
-from edgeval import needs
 from edgeval.engines import GraphFiles
 from edgeval.errors import ArgumentError
+from edgeval.footprint.rehearsal import Clip, rehearse
 from edgeval.model import ROOM_TOKENS
 from edgeval.modelfolder import manifest
 from edgeval.processor import Setup
@@ -74,21 +74,21 @@ def command(  # noqa: PLR0913 - click hands every option over by name
             click.echo(f"  {profile}")
 
 
-def _clip(n_frames: int | None, size: str) -> needs.Clip:
+def _clip(n_frames: int | None, size: str) -> Clip:
     found = re.fullmatch(r"(\d{1,5})x(\d{1,5})", size)
     if found is None or "0" in found.groups():
         raise ArgumentError(f"--size: got {size!r}; wants WIDTHxHEIGHT in pixels, as 1280x720")
     width, height = map(int, found.groups())
-    return needs.Clip(width=width, height=height, n_frames=n_frames)
+    return Clip(width=width, height=height, n_frames=n_frames)
 
 
-def _order(model: str, precision: str | None, clip: needs.Clip, setup: Setup, room: int) -> Order:
+def _order(model: str, precision: str | None, clip: Clip, setup: Setup, room: int) -> Order:
     from edgeval.engines.trt.ahead import Order
 
     found = manifest.load(manifest.find(model))
     variant = found.variant(precision)
     manifest.verify(found, variant)
-    wanted = needs.rehearse(found, clip, setup)
+    wanted = rehearse(found, clip, setup)
     click.echo(
         f"edgeval: {found.name} {variant.precision}: {wanted.n_frames} frames of {clip.width}x"
         f"{clip.height}, {wanted.n_tokens} tokens and room for {room}",

@@ -9,11 +9,13 @@ from pathlib import Path
 import pytest
 from click.testing import CliRunner
 
-from edgeval import cudadriver, needs
+from edgeval import cudadriver
 from edgeval.cli.build import command
 from edgeval.cli.main import Telling
 from edgeval.engines.trt import graphfile, library, rows
 from edgeval.errors import ArgumentError, EngineError
+from edgeval.footprint import rehearsal
+from edgeval.footprint.rehearsal import Clip, rehearse
 from edgeval.model import open_model
 from edgeval.modelfolder import manifest
 from edgeval.types import Ask, Frames
@@ -98,9 +100,9 @@ def test_what_a_build_tells_goes_to_standard_error(capsys):
 
 def test_needs_are_those_of_a_run(tiny):
     """The rehearsal's tokens are the prefix that the model itself makes of such a clip."""
-    wanted = needs.rehearse(manifest.load(tiny), needs.Clip(width=320, height=180, n_frames=5))
+    wanted = rehearse(manifest.load(tiny), Clip(width=320, height=180, n_frames=5))
     model = open_model(tiny, engine="cpu", precision=None, threads=1)
-    plan = needs._plan(wanted.processor, needs.Clip(width=320, height=180, n_frames=5))
+    plan = rehearsal._plan(wanted.processor, Clip(width=320, height=180, n_frames=5))
     frames = Frames(plan=plan, pixels=wanted.images, pts_s=plan.info.pts_s[list(plan.indices)])
     prompt = model.prompt(model.see(frames), Ask(text="", max_new_tokens=1))
     assert (wanted.n_frames, wanted.n_tokens) == (5, len(prompt.token_ids))
@@ -109,6 +111,6 @@ def test_needs_are_those_of_a_run(tiny):
 
 def test_the_native_rule_takes_as_many_frames_as_ever(tiny):
     found = manifest.load(tiny)
-    wanted = needs.rehearse(found, needs.Clip(width=320, height=180))
+    wanted = rehearse(found, Clip(width=320, height=180))
     rule = wanted.processor.frame_rule()
     assert wanted.n_frames == (rule.max_n or rule.n)

@@ -5,8 +5,9 @@ from __future__ import annotations
 import numpy as np
 import pytest
 
-from edgeval import needs
 from edgeval.engines import GraphFiles, choose, open_graphs
+from edgeval.footprint import rehearsal
+from edgeval.footprint.rehearsal import Clip, rehearse
 from edgeval.model import open_model
 from edgeval.modelfolder import manifest
 from edgeval.types import Ask, Decoding, Frames
@@ -15,8 +16,8 @@ from edgeval.types import Ask, Decoding, Frames
 @pytest.fixture(scope="module")
 def clip(tiny) -> Frames:
     """Noise in five frames of the size that the carried model sees."""
-    wanted = needs.rehearse(manifest.load(tiny), needs.Clip(width=64, height=64, n_frames=5))
-    plan = needs._plan(wanted.processor, needs.Clip(width=64, height=64, n_frames=5))
+    wanted = rehearse(manifest.load(tiny), Clip(width=64, height=64, n_frames=5))
+    plan = rehearsal._plan(wanted.processor, Clip(width=64, height=64, n_frames=5))
     rng = np.random.default_rng(4)
     pixels = tuple(rng.integers(0, 256, image.shape, np.uint8) for image in wanted.images)
     return Frames(plan=plan, pixels=pixels, pts_s=plan.info.pts_s[list(plan.indices)])

@@ -10,10 +10,11 @@ from pathlib import Path
 
 import pytest
 
-from edgeval import room, runcard
+from edgeval import runcard
 from edgeval.device import headroom
 from edgeval.device.headroom import Headroom
 from edgeval.errors import MemoryLimitError
+from edgeval.footprint import fitting
 from edgeval.modelfolder import manifest
 from edgeval.runspec import FrameChoice, Spec
 from edgeval.seeing import Work, planned
@@ -37,7 +38,7 @@ def tiny() -> manifest.Manifest:
 
 
 def needed(work: Work, tiny: manifest.Manifest) -> int:
-    found = room.check(work, tiny, None)
+    found = fitting.check(work, tiny, None)
     assert found is not None
     return found.clip
 
@@ -51,7 +52,7 @@ def test_what_fits_runs_and_a_byte_less_is_refused(
     assert needed(work, tiny) == nbytes
     allow(monkeypatch, nbytes - 1)
     with pytest.raises(MemoryLimitError, match=r"12 frames need .* this test leaves") as refused:
-        room.check(work, tiny, None)
+        fitting.check(work, tiny, None)
     assert refused.value.exit_code == 5
 
 
@@ -80,9 +81,9 @@ def test_more_frames_need_more(tiny: manifest.Manifest) -> None:
     work = work_of(4)
     clip = next(clip for clip in work.clips if clip.video is not None)
     assert clip.video is not None
-    few = room.load_of(work, clip, planned(work, clip, clip.video))
+    few = fitting.load_of(work, clip, planned(work, clip, clip.video))
     work = work_of(16)
-    many = room.load_of(work, clip, planned(work, clip, clip.video))
+    many = fitting.load_of(work, clip, planned(work, clip, clip.video))
     assert many.frames > few.frames
     assert many.features * few.frames == few.features * many.frames
     assert many.prefix > few.prefix
@@ -96,7 +97,7 @@ def test_the_load_is_what_the_model_is_given(tiny: manifest.Manifest) -> None:
     clip = next(clip for clip in work.clips if clip.video is not None)
     assert clip.video is not None
     plan = planned(work, clip, clip.video)
-    load = room.load_of(work, clip, plan)
+    load = fitting.load_of(work, clip, plan)
     view = work.model.see(decode(plan, shrink=work.model.shrinker(plan)))
     assert view.features is not None
     assert load.features == len(view.features.rows)
@@ -106,15 +107,15 @@ def test_the_load_is_what_the_model_is_given(tiny: manifest.Manifest) -> None:
 
 LIMITED = """
 import resource, sys
-from edgeval import room
+from edgeval.footprint import fitting
 from edgeval.cli.main import main
-left, check = int(sys.argv.pop()), room.check
+left, check = int(sys.argv.pop()), fitting.check
 def limited(*arguments):
     size = [line for line in open("/proc/self/status") if line.startswith("VmSize")][0]
     most = int(size.split()[1]) * 1024 + (64 << 20) + left
     resource.setrlimit(resource.RLIMIT_AS, (most, most))
     return check(*arguments)
-room.check = limited
+fitting.check = limited
 sys.exit(main())
 """
 

@@ -9,7 +9,7 @@ from pathlib import Path
 import pytest
 
 from edgeval.errors import ManifestError
-from edgeval.footprint import Bite, Load, Shape, Tower, footprint, shape_of
+from edgeval.footprint.sizes import Bite, Load, Shape, Tower, footprint, shape_of
 from edgeval.modelfolder import manifest
 
 MIB = 1 << 20

@@ -11,10 +11,9 @@ from pathlib import Path
 import numpy as np
 from numpy.typing import NDArray
 
-from edgeval import footprint
 from edgeval.device import headroom
 from edgeval.errors import DataError, ManifestError, MemoryLimitError
-from edgeval.footprint import Bite, Footprint, Load, Shape
+from edgeval.footprint.sizes import Bite, Footprint, Load, Shape, footprint, shape_of
 from edgeval.model import ROOM_TOKENS
 from edgeval.modelfolder import Manifest
 from edgeval.processor import Processor, Talk
@@ -66,7 +65,7 @@ class Heaviest:
 def heaviest(work: Work, manifest: Manifest, precision: str | None) -> Heaviest | None:
     """None where no clip has a video, or the config does not tell the model's sizes."""
     try:
-        shape = footprint.shape_of(manifest, manifest.variant(precision))
+        shape = shape_of(manifest, manifest.variant(precision))
     except ManifestError:
         return None
     every = (
@@ -78,7 +77,7 @@ def heaviest(work: Work, manifest: Manifest, precision: str | None) -> Heaviest 
 
 def of_clip(work: Work, clip: Clip, plan: FramePlan, shape: Shape) -> Footprint:
     """What a clip's frames and its longest question take."""
-    return footprint.footprint(shape, load_of(work, clip, plan))
+    return footprint(shape, load_of(work, clip, plan))
 
 
 def load_of(work: Work, clip: Clip, plan: FramePlan) -> Load:
