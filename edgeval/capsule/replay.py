@@ -19,9 +19,9 @@ from edgeval.runspec import Spec
 from edgeval.seeing import Work
 from edgeval.types import Record
 
-# Another version of a library is no difference by itself; what comes of it is. Nor is why an engine
-# was chosen: the replay names it.
-_VERSIONS = ("versions.", "model.engine_version", "model.engine_why")
+# Another version or device is no difference by itself; what comes of it is. Nor is why an engine was
+# chosen: the replay names it.
+_CIRCUMSTANCE = ("versions.", "model.engine_version", "model.engine_why", "model.placement")
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -64,7 +64,7 @@ def replay(capsule: Capsule, sources: Sources) -> Outcome:
         return outcome
     try:
         for key, was, now in differences(capsule.card, card):
-            if key.startswith(_VERSIONS):
+            if key.startswith(_CIRCUMSTANCE):
                 outcome.notes.append(f"{key} was {was}, is {now}")
             elif not key.startswith("data."):  # Told question by question.
                 outcome.findings.append(Finding(where=key, said=f"was {was}, is {now}"))
