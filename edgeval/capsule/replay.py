@@ -19,8 +19,8 @@ from edgeval.runspec import Spec
 from edgeval.seeing import Work
 from edgeval.types import Record
 
-# Another version or device is no difference by itself; what comes of it is. Nor is why an engine was
-# chosen: the replay names it.
+# Another version or device is no difference by itself; what comes of it is. Nor is why an engine
+# was chosen: the replay names it.
 _CIRCUMSTANCE = ("versions.", "model.engine_version", "model.engine_why", "model.placement")
 
 
