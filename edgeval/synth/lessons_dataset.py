@@ -67,7 +67,7 @@ def write(
         ids.append(lesson_id(lesson))
         _write_videos(folder, lesson, crf=crf)
         for question in asked:
-            rows[question.track][str(i)] = _row(ids[-1], question)
+            rows[question.track][str(i)] = row(ids[-1], question)
     for track in TRACKS:
         text = json.dumps({track.capitalize(): rows[track]}, indent=1, ensure_ascii=False)
         (folder / f"{track}_video.json").write_text(text + "\n", encoding="utf-8")
@@ -95,7 +95,8 @@ def lesson_id(lesson: Lesson) -> str:
     return f"lesson_{subject}_{lesson.seed}"
 
 
-def _row(row_id: str, question: Question) -> dict[str, object]:
+def row(row_id: str, question: Question) -> dict[str, object]:
+    """A question as Video-MMMU's own row of a track."""
     return {
         "id": row_id,
         "link_selected": "",

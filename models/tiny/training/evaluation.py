@@ -1,0 +1,111 @@
+"""What a model folder gets, through `edgeval` itself: data made, decoded, asked, scored."""
+
+from __future__ import annotations
+
+import json
+import shutil
+from collections.abc import Iterator, Mapping, Sequence
+from dataclasses import dataclass
+from pathlib import Path
+
+from training.export import edgeval
+
+FILE = "figures.json"
+FRAMES = 16
+# How a run is changed, and how that is said to `edgeval run`.
+ABLATIONS = "blind,single,shuffle,reverse,wrong-video"
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Track:
+    """A benchmark on clips of held-out seeds that are not embedded. ``settings`` to run besides."""
+
+    benchmark: str
+    seed: int
+    clips: int
+    settings: tuple[str, ...] = ()
+
+
+# At least 300 questions a track: a lesson has one of each, a room some sixteen, a film five to
+# twenty, a routine two for its level, of which there are three.
+TRACKS = (
+    Track(benchmark="videommmu", seed=840_000, clips=300, settings=("video", "question-only")),
+    Track(benchmark="vsibench", seed=841_000, clips=30),
+    Track(benchmark="seedbench-r1", seed=842_000, clips=450),
+    Track(benchmark="tempcompass", seed=843_000, clips=60),
+    Track(benchmark="mvbench", seed=844_000, clips=34),
+    Track(benchmark="videomme", seed=845_000, clips=100),
+    Track(benchmark="longvideobench", seed=846_000, clips=60),
+    Track(benchmark="mmvu", seed=847_000, clips=76),
+    Track(benchmark="video-r1", seed=848_000, clips=60),
+)
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Asked:
+    """Which model, in which precision, on a share of every track's clips."""
+
+    model: Path
+    precision: str = "fp32"
+    share: float = 1.0
+    ablations: bool = True
+    threads: int = 1
+
+
+def evaluate(asked: Asked, work: Path, tracks: Sequence[Track] = TRACKS) -> Path:
+    """Run every track and write its figures, one line each, to ``work`` / FILE.
+
+    Data is kept for the next model; a run that is there goes on.
+    """
+    work.mkdir(parents=True, exist_ok=True)
+    rows = []
+    for track in tracks:
+        n = max(5, round(asked.share * track.clips))
+        data = work / "data" / f"{track.benchmark}-{n}"
+        if not data.exists():
+            partial = data.with_name(f".{data.name}")
+            shutil.rmtree(partial, ignore_errors=True)
+            made = ("--clips", n, "--seed", track.seed)
+            edgeval("data", "make", track.benchmark, *made, "-o", partial)
+            partial.rename(data)
+        run = work / f"{track.benchmark}-{asked.precision}"
+        _run(asked, track, data, run)
+        rows += [
+            {"benchmark": track.benchmark, "precision": asked.precision, "clips": n, **row}
+            for row in figures(json.loads((run / "results.json").read_text(encoding="utf-8")))
+        ]
+    path = work / FILE
+    held = [row for row in _held(path) if row["precision"] != asked.precision]
+    lines = [json.dumps(row) + "\n" for row in (*held, *rows)]
+    path.write_text("".join(lines), encoding="utf-8")
+    return path
+
+
+def _run(asked: Asked, track: Track, data: Path, run: Path) -> None:
+    if (run / "results.json").exists():
+        return
+    if (run / "run.json").exists():
+        edgeval("run", "--resume", run, "--progress", "none")
+        return
+    settings = [word for setting in track.settings for word in ("--setting", setting)]
+    ablate = ["--ablate", ABLATIONS] if asked.ablations else []
+    edgeval(
+        *("run", track.benchmark, "--model", asked.model, "--precision", asked.precision),
+        *("--data", data, "-o", run, "--frames", FRAMES, "--threads", asked.threads),
+        *("--progress", "none", "--no-device-card", *settings, *ablate),
+    )
+
+
+def _held(path: Path) -> list[dict[str, object]]:
+    if not path.exists():
+        return []
+    return [json.loads(line) for line in path.read_text(encoding="utf-8").splitlines()]
+
+
+def figures(results: Mapping[str, object]) -> Iterator[dict[str, object]]:
+    """The figures of a run's results.json: name, rule, group, value, interval, n; and changes."""
+    ours = results["edgeval"]
+    assert isinstance(ours, dict)
+    for kind in ("figures", "comparisons"):
+        for figure in ours["report"][kind]:
+            yield {"kind": kind, **figure}

@@ -1,0 +1,223 @@
+"""The training itself: stage after stage, each step logged, a checkpoint every minute."""
+
+from __future__ import annotations
+
+import json
+import os
+import time
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass, field
+from pathlib import Path
+
+import torch
+from tokenizers import Tokenizer as RawTokenizer
+
+from training import network, seeds
+from training import tokenizer as tokenizers
+from training.batch import Batch
+from training.feed import batches
+from training.optimiser import Optimiser
+from training.recipe import Recipe
+from training.stages import SCALES, Stage, stages
+
+LOG, STATE, CHECKPOINT, CARD = "log.jsonl", "state.pt", "checkpoint", "run.json"
+_LOG_EVERY = 25
+_SAVE_EVERY_S = 60.0
+Say = Callable[[str], None]
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Plan:
+    """One training. ``steps`` overrides a scale's by stage; ``blind`` trains without pictures."""
+
+    folder: Path
+    scale: str
+    run: int = 0
+    blind: bool = False
+    workers: int = 1
+    threads: int = 1
+    device: str = "cpu"
+    half: bool = True
+    steps: Mapping[str, int] = field(default_factory=dict)
+    stop_after: int | None = None
+
+    def identity(self) -> dict[str, object]:
+        """What must be the same for a resume."""
+        return {
+            "scale": self.scale,
+            "run": self.run,
+            "blind": self.blind,
+            "half": self.half,
+            "steps": dict(self.steps),
+        }
+
+
+class Stopped(Exception):
+    """The steps that were asked for are done; the training is not."""
+
+
+class Training:
+    """See ``train``."""
+
+    def __init__(self, plan: Plan, say: Say) -> None:
+        self._plan = plan
+        self._say = say
+        torch.set_num_threads(plan.threads)
+        plan.folder.mkdir(parents=True, exist_ok=True)
+        self._check_card()
+        self._stages = stages(SCALES[plan.scale], plan.steps)
+        file = plan.folder / tokenizers.FILE
+        if not file.exists():
+            say("tokenizer")
+            share = SCALES[plan.scale].tokenizer_share
+            tokenizers.build(plan.folder, run=plan.run, share=share)
+        self._recipe = Recipe(run=plan.run, tokenizer=file)
+        raw = RawTokenizer.from_file(str(file))
+        self._slot_ids = network.slot_ids(raw)
+        self._model = network.fresh(raw, plan.run).to(plan.device)
+        self._done = 0
+
+    def _check_card(self) -> None:
+        path = self._plan.folder / CARD
+        if path.exists():
+            then = json.loads(path.read_text(encoding="utf-8"))
+            if then != self._plan.identity():
+                raise ValueError(f"{path}: is of another training, {then}; name another folder")
+            return
+        text = json.dumps(self._plan.identity(), indent=1) + "\n"
+        path.write_text(text, encoding="utf-8")
+
+    def run(self) -> Path:
+        """Train what is left; the checkpoint folder."""
+        state = self._restored()
+        at = int(state["stage"]) if state else 0
+        for number in range(at, len(self._stages)):
+            self._stage(number, state if state and number == at else None)
+        folder = self._plan.folder / CHECKPOINT
+        network.write_checkpoint(self._model.float().cpu(), self._recipe.tokenizer, folder)
+        return folder
+
+    def _stage(self, number: int, state: Mapping[str, object] | None) -> None:
+        stage = self._stages[number]
+        first = int(state["step"]) if state else 0  # type: ignore[call-overload]
+        if stage.fresh_decoder and not first:
+            network.renew_decoder(self._model, seeds.number(self._plan.run, "decoder") % 2**31)
+        optimiser = Optimiser(self._model, stage)
+        if state and first:
+            optimiser.load(state["optimisers"])  # type: ignore[arg-type]
+        self._model.train()
+        log = _Log(self._plan.folder / LOG, stage, self._say)
+        saved = time.monotonic()
+        feed = batches(self._recipe, stage, first, self._plan.workers)
+        for step, batch in enumerate(feed, first):
+            figures = self._step(stage, step, batch)
+            log.add(step, figures | {"rate": optimiser.step(step)})
+            self._done += 1
+            if time.monotonic() - saved > _SAVE_EVERY_S:
+                self._save(number, step + 1, optimiser)
+                saved = time.monotonic()
+            if self._done == self._plan.stop_after:
+                self._save(number, step + 1, optimiser)
+                raise Stopped
+        self._save(number + 1, 0, None)
+
+    def _step(self, stage: Stage, step: int, batch: Batch) -> dict[str, float]:
+        """Gradients of one batch. Noise is a function of run, stage and step alone."""
+        plan = self._plan
+        torch.manual_seed(seeds.number(plan.run, stage.name, step) % 2**63)
+        share = step / stage.steps
+        watched = len(batch.pixels) > 0
+        sees = stage.kind != "recall" and not plan.blind and share >= stage.frozen
+        figures: dict[str, float] = {}
+        loss = torch.zeros((), device=plan.device)
+        with torch.autocast(plan.device, torch.bfloat16, enabled=plan.half):
+            tokens = None
+            if watched:
+                with torch.set_grad_enabled(sees):
+                    shown = noisy(torch.as_tensor(batch.pixels, device=plan.device))
+                    shown = torch.zeros_like(shown) if plan.blind else shown
+                    tokens = network.image_tokens(self._model, shown)
+                    slots = torch.as_tensor(batch.slots, device=plan.device)
+                    of_slots, right = network.slot_loss(self._model, tokens, slots, self._slot_ids)
+                figures |= {"slots": float(of_slots.detach())}
+                figures |= {f"slot {name}": value for name, value in right.items()}
+                if stage.kind == "vision":
+                    loss = loss + of_slots
+                elif sees:
+                    loss = loss + stage.slot_weight * of_slots
+            if stage.kind != "vision":
+                said, right_tokens = network.answer_loss(self._model, tokens, batch, plan.device)
+                figures |= {"answers": float(said.detach()), "tokens": right_tokens}
+                loss = loss + said
+        loss.backward()
+        return figures | {"length": float(batch.ids.shape[1])}
+
+    def _save(self, stage: int, step: int, optimiser: Optimiser | None) -> None:
+        path = self._plan.folder / STATE
+        partial = path.with_suffix(".partial")
+        held = {
+            "stage": stage,
+            "step": step,
+            "model": self._model.state_dict(),
+            "optimisers": optimiser.state() if optimiser else None,
+        }
+        with partial.open("wb") as stream:
+            torch.save(held, stream)
+            stream.flush()
+            os.fsync(stream.fileno())
+        partial.replace(path)
+
+    def _restored(self) -> dict[str, object] | None:
+        path = self._plan.folder / STATE
+        if not path.exists():
+            return None
+        held: dict[str, object] = torch.load(path, map_location="cpu", weights_only=True)
+        self._model.load_state_dict(held["model"])  # type: ignore[arg-type]
+        self._say(f"resumed at stage {held['stage']}, step {held['step']}")
+        return held
+
+
+class _Log:
+    """Means over some steps, one JSON line each; lines of steps that are done again go."""
+
+    def __init__(self, path: Path, stage: Stage, say: Say) -> None:
+        self._path, self._stage, self._say = path, stage, say
+        self._rows: list[dict[str, float]] = []
+        self._began = time.monotonic()
+
+    def add(self, step: int, figures: dict[str, float]) -> None:
+        self._rows.append(figures)
+        if (step + 1) % _LOG_EVERY and step + 1 != self._stage.steps:
+            return
+        names = dict.fromkeys(name for row in self._rows for name in row)
+        means = {
+            name: round(sum(held) / len(held), 4)
+            for name in names
+            if (held := [row[name] for row in self._rows if name in row])
+        }
+        row = {
+            "stage": self._stage.name,
+            "step": step + 1,
+            "of": self._stage.steps,
+            "seconds_a_step": round((time.monotonic() - self._began) / len(self._rows), 3),
+            **means,
+        }
+        with self._path.open("a", encoding="utf-8") as stream:
+            stream.write(json.dumps(row) + "\n")
+        self._say(json.dumps(row))
+        self._rows, self._began = [], time.monotonic()
+
+
+def noisy(pixels: torch.Tensor) -> torch.Tensor:
+    """uint8 [n, S, S, 3] to [n, 3, S, S] in -1..1, a little brighter, flatter and grainier."""
+    shown = pixels.permute(0, 3, 1, 2).float() / 127.5 - 1
+    one = (len(shown), 1, 1, 1)
+    shown = shown * (1 + 0.1 * (torch.rand(one, device=shown.device) - 0.5))
+    shown = shown + 0.1 * (torch.rand(one, device=shown.device) - 0.5)
+    grain = 0.05 * torch.rand(one, device=shown.device)
+    return shown + torch.randn_like(shown) * grain
+
+
+def train(plan: Plan, say: Say) -> Path:
+    """Train, or go on with a training. Raises Stopped, ValueError for another one's folder."""
+    return Training(plan, say).run()

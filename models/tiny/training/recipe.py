@@ -1,0 +1,79 @@
+"""The data of every step of every stage: a function of the run, the stage and the step alone.
+
+So nothing is stored, a resumed training sees what an uninterrupted one does, and how many processes
+draw makes no difference.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from dataclasses import dataclass, replace
+from pathlib import Path
+
+from edgeval.synth.draws import Draws, scene_draws
+from training import recall, seeds
+from training.batch import Batch, packed
+from training.scene import Asked, Sample
+from training.skills import SKILLS
+from training.stages import Stage
+from training.view import BLIND, Line, Seer, View
+
+# How many frames a clip is shown in, each as often as it stands here.
+N_FRAMES = (8, 12, 16, 16, 16, 16, 24, 32)
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Recipe:
+    """``run`` is the training's seed; ``tokenizer`` the file that its texts are encoded with."""
+
+    run: int
+    tokenizer: Path
+
+
+def dealt_seeds(run: int, stage: Stage, group: int) -> Iterator[tuple[str, list[int]]]:
+    """Skill and seeds of every clip of a group of batches."""
+    for skill, n in stage.skills.items():
+        yield skill, [seeds.deal(run, stage.name, skill, group, i) for i in range(n)]
+
+
+def group(recipe: Recipe, stage: Stage, number: int) -> list[Batch]:
+    """The batches of one group, ``stage.reuse`` of them, that show the same clips."""
+    seer = Seer(recipe.tokenizer)
+    draws = scene_draws(recipe.run, f"{stage.name} {number}")
+    if stage.kind == "recall":
+        share = number / stage.steps
+        lines = [recall.line(draws, seer.tokenizer.encode, share) for _ in range(stage.lines)]
+        return [packed([(BLIND, [line]) for line in lines])]
+    rows = list(_rows(recipe, stage, number, draws))
+    views = [(sample, seer.view(sample, most_frames=draws.choice(N_FRAMES))) for sample in rows]
+    if stage.kind == "vision":
+        return [packed([(view, []) for _, view in views])]
+    return [
+        packed([(view, _lines(seer, stage, sample, view, draws)) for sample, view in views])
+        for _ in range(stage.reuse)
+    ]
+
+
+def _rows(recipe: Recipe, stage: Stage, number: int, draws: Draws) -> Iterator[Sample]:
+    """As many samples of each skill as there are seeds; where a seed gave several, some of them."""
+    for skill, dealt in dealt_seeds(recipe.run, stage, number):
+        samples = SKILLS[skill](dealt)
+        for sample in draws.sample(samples, min(len(samples), len(dealt))):
+            if draws.random() < stage.blind:
+                yield replace(sample, scene=None, still=None, drills=())
+            else:
+                yield sample
+
+
+def _lines(seer: Seer, stage: Stage, sample: Sample, view: View, draws: Draws) -> list[Line]:
+    """Questions of a row, final or in our own words, and drills."""
+    n_drills = min(stage.drills, len(sample.drills))
+    asked = [_one(stage, sample, draws) for _ in range(stage.lines - n_drills)]
+    lines = [seer.line(sample, view, one) for one in dict.fromkeys(asked)]
+    return lines + [seer.drill(one) for one in draws.sample(sample.drills, n_drills)]
+
+
+def _one(stage: Stage, sample: Sample, draws: Draws) -> Asked:
+    wanted = draws.random() >= stage.own_words
+    fitting = [one for one in sample.asked if one.final == wanted]
+    return draws.choice(fitting or list(sample.asked))

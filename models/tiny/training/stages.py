@@ -1,0 +1,126 @@
+"""The recipe: what is learnt in which order, from what, how long; a scale for each machine."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass, field, replace
+from typing import Literal
+
+Kind = Literal["vision", "recall", "answers"]
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Stage:
+    """One stage. ``skills``: rows of each in a batch; ``lines`` of each row, ``drills`` of them.
+
+    ``own_words`` and ``blind``: shares of questions and rows. ``reuse``: batches that show the same
+    clips and ask other things. ``frozen``: share of the stage in which vision is not trained;
+    ``slot_weight``: of its loss afterwards. ``muon`` and ``adam``: peak learning rates.
+    """
+
+    name: str
+    kind: Kind
+    steps: int
+    skills: Mapping[str, int] = field(default_factory=dict)
+    lines: int = 0
+    drills: int = 0
+    own_words: float = 0.0
+    blind: float = 0.0
+    reuse: int = 1
+    frozen: float = 0.0
+    slot_weight: float = 0.0
+    fresh_decoder: bool = False
+    muon: float = 0.02
+    adam: float = 2e-3
+
+
+# Image tokens become words; text alone teaches recall, from a fresh decoder, embeddings as they
+# are; then questions with their steps; then as the benchmarks ask and read them.
+_VISION = Stage(name="vision", kind="vision", steps=0, muon=0.02, adam=2e-3)
+_RECALL = Stage(name="recall", kind="recall", steps=0, fresh_decoder=True, muon=0.01, adam=1e-3)
+_STEPS = Stage(
+    name="steps",
+    kind="answers",
+    steps=0,
+    drills=2,
+    own_words=0.7,
+    frozen=0.45,
+    slot_weight=0.1,
+    muon=0.02,
+)
+_FINAL = Stage(
+    name="final",
+    kind="answers",
+    steps=0,
+    drills=1,
+    own_words=0.15,
+    blind=0.05,
+    slot_weight=0.1,
+    muon=0.01,
+    adam=1e-3,
+)
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Scale:
+    """Steps and rows for one kind of machine. ``per_skill``: rows of skill in a batch."""
+
+    steps: Mapping[str, int]
+    vision_rows: Mapping[str, int]
+    rows: Mapping[str, int]
+    recall_lines: int
+    lines: int
+    reuse: int
+    tokenizer_share: float = 1.0
+
+
+SCALES: Mapping[str, Scale] = {
+    # Two slow cores, 90 minutes.
+    "cpu": Scale(
+        steps={"vision": 420, "recall": 700, "steps": 2200, "final": 1500},
+        vision_rows={"lessons": 6, "rooms": 5, "films": 3, "routines": 1},
+        rows={"lessons": 5, "rooms": 4, "films": 3, "routines": 1},
+        recall_lines=40,
+        lines=8,
+        reuse=3,
+    ),
+    # One GPU with sixteen cores that draw, 10 minutes.
+    "gpu": Scale(
+        steps={"vision": 500, "recall": 900, "steps": 1600, "final": 1200},
+        vision_rows={"lessons": 24, "rooms": 20, "films": 12, "routines": 4},
+        rows={"lessons": 20, "rooms": 16, "films": 10, "routines": 4},
+        recall_lines=160,
+        lines=8,
+        reuse=3,
+    ),
+    # Every part once, for tests; it learns next to nothing.
+    "smoke": Scale(
+        steps={"vision": 6, "recall": 8, "steps": 4, "final": 4},
+        vision_rows={"lessons": 1, "rooms": 1, "films": 1, "routines": 1},
+        rows={"lessons": 1, "rooms": 1, "films": 1, "routines": 1},
+        recall_lines=8,
+        lines=3,
+        reuse=2,
+        tokenizer_share=0.1,
+    ),
+}
+
+
+def stages(scale: Scale, only: Mapping[str, int] | None = None) -> tuple[Stage, ...]:
+    """The stages at a scale; ``only`` has other numbers of steps by name, 0 leaves a stage out."""
+    steps = {**scale.steps, **(only or {})}
+    built = (
+        replace(_VISION, steps=steps["vision"], skills=scale.vision_rows),
+        replace(_RECALL, steps=steps["recall"], lines=scale.recall_lines),
+        *(
+            replace(
+                one,
+                steps=steps[one.name],
+                skills=scale.rows,
+                lines=scale.lines,
+                reuse=scale.reuse,
+            )
+            for one in (_STEPS, _FINAL)
+        ),
+    )
+    return tuple(stage for stage in built if stage.steps)

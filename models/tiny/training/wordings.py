@@ -1,0 +1,107 @@
+"""Questions in our own words, answered with the steps first; and final answers that rules read."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Callable, Mapping
+from types import MappingProxyType
+
+from edgeval.benchmarks.base import Benchmark
+from edgeval.synth.draws import Draws
+from edgeval.types import Ask, Clip, Question
+from training.scene import Asked
+
+LETTERS = "ABCDEFGHIJ"
+_LETTERED = re.compile(r"^\(?([A-J])[.):]")
+LONGEST = 64
+_TEMPLATES = (
+    "{text}{options}\nThink, then answer.",
+    "Question: {text}{options}\nExplain your answer.",
+    "{text}{options}\nStep by step:",
+    "Look at the video.\n{text}{options}\nReason first.",
+)
+
+
+def bare(option: str) -> str:
+    """An option without its letter or number."""
+    return re.sub(r"^(\(?[A-J][.):]|Option \d:) ?", "", option)
+
+
+def letter_of(question: Question) -> str:
+    """The right letter of a choice; "" where there are no options."""
+    if not question.choices or question.kind != "choice":
+        return ""
+    if question.answer in question.choices:
+        return LETTERS[question.choices.index(question.answer)]
+    found = _LETTERED.match(question.answer)
+    return found.group(1) if found else question.answer[:1]
+
+
+def right_text(question: Question) -> str:
+    """The right answer as text: the option's, or the number."""
+    letter = letter_of(question)
+    return bare(question.choices[LETTERS.index(letter)]) if letter else question.answer
+
+
+def in_own_words(question: Question, worked: str, draws: Draws) -> Asked:
+    """The question with its options under letters, the steps, then the answer in brackets."""
+    lines = [f"\n{x}. {bare(o)}" for x, o in zip(LETTERS, question.choices, strict=False)]
+    options = "".join(lines) if letter_of(question) else ""
+    text = draws.choice(_TEMPLATES).format(text=question.text.strip(), options=options)
+    end = letter_of(question) or question.answer
+    steps = f"{worked} " if worked else ""
+    return Asked(ask=Ask(text=text, max_new_tokens=LONGEST), answer=f"{steps}({end})", final=False)
+
+
+def _videommmu(question: Question, worked: str) -> str:
+    letter = letter_of(question)
+    return f"{worked} ({letter})" if letter else worked or question.answer
+
+
+def _option(question: Question, _: str) -> str:
+    return f"Option {LETTERS.index(letter_of(question)) + 1}"
+
+
+def _letter(question: Question, _: str) -> str:
+    return letter_of(question) or question.answer
+
+
+def _bracket(question: Question, _: str) -> str:
+    return f"{letter_of(question)})"
+
+
+def _tagged(question: Question, worked: str) -> str:
+    return f"<think>{worked}</think><answer>{letter_of(question) or question.answer}</answer>"
+
+
+def _concluded(question: Question, worked: str) -> str:
+    end = letter_of(question) or question.answer
+    return f"{worked} Therefore, the final answer is: {end}"
+
+
+def _tempcompass(question: Question, worked: str) -> str:
+    return (_option if question.answer.startswith("Option") else _letter)(question, worked)
+
+
+_FINAL: Mapping[str, Callable[[Question, str], str]] = MappingProxyType(
+    {
+        "videommmu": _videommmu,
+        "mvbench": _bracket,
+        "tempcompass": _tempcompass,
+        "seedbench-r1": _tagged,
+        "video-r1": _tagged,
+        "mmvu cot": _concluded,
+    }
+)
+
+
+def final(benchmark: Benchmark, clip: Clip, question: Question, worked: str) -> Asked:
+    """The question as the benchmark asks it, and an answer that its rule reads."""
+    name = benchmark.name
+    answer = _FINAL.get(f"{name} {clip.setting}", _FINAL.get(name, _letter))(question, worked)
+    return Asked(ask=benchmark.ask(clip, question), answer=answer, final=True)
+
+
+def short(asked: Asked, question: Question) -> Asked:
+    """The same with the bare letter or number for its answer."""
+    return Asked(ask=asked.ask, answer=letter_of(question) or question.answer, final=True)

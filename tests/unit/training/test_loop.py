@@ -1,0 +1,80 @@
+"""The training as a whole, at a size where it learns nothing: resume, refusals, the log."""
+
+from __future__ import annotations
+
+import json
+import shutil
+from pathlib import Path
+
+import pytest
+
+torch = pytest.importorskip("torch")
+pytest.importorskip("transformers")
+
+STEPS = {"vision": 2, "recall": 2, "steps": 2, "final": 1}
+
+
+def plan(folder: Path, tokenizer_file: Path, **other: object):  # type: ignore[no-untyped-def]
+    from training.loop import Plan
+
+    folder.mkdir()
+    for name in ("tokenizer.json", "tokenizer_config.json"):
+        shutil.copyfile(tokenizer_file.with_name(name), folder / name)
+    return Plan(folder=folder, scale="smoke", workers=0, half=False, steps=STEPS, **other)
+
+
+def test_a_training_that_was_stopped_ends_as_one_that_was_not(
+    tmp_path: Path, tokenizer_file: Path, hf: None
+) -> None:
+    from dataclasses import replace
+
+    from safetensors.torch import load_file
+    from training.loop import LOG, Stopped, train
+
+    whole = plan(tmp_path / "whole", tokenizer_file)
+    halted = plan(tmp_path / "halted", tokenizer_file, stop_after=5)
+    said: list[str] = []
+    expected = load_file(train(whole, said.append) / "model.safetensors")
+    # Once inside a stage's group of batches, once more at the last step.
+    with pytest.raises(Stopped):
+        train(halted, said.append)
+    found = load_file(train(replace(halted, stop_after=None), said.append) / "model.safetensors")
+    assert any("resumed at stage 2, step 1" in line for line in said)
+    assert expected.keys() == found.keys()
+    assert [name for name in expected if not torch.equal(expected[name], found[name])] == []
+    rows = [json.loads(line) for line in (tmp_path / "whole" / LOG).read_text().splitlines()]
+    assert [(row["stage"], row["step"]) for row in rows] == list(STEPS.items())
+    assert {"slots", "answers", "tokens", "rate"} <= rows[-1].keys()
+
+
+def test_the_folder_of_another_training_is_refused(
+    tmp_path: Path, tokenizer_file: Path, hf: None
+) -> None:
+    from dataclasses import replace
+
+    from training.loop import Stopped, train
+
+    first = plan(tmp_path / "one", tokenizer_file, stop_after=1)
+    with pytest.raises(Stopped):
+        train(first, len)
+    with pytest.raises(ValueError, match="of another training"):
+        train(replace(first, run=1), len)
+
+
+def test_a_blind_training_sees_nothing(tmp_path: Path, tokenizer_file: Path, hf: None) -> None:
+    """Other pictures, the same weights."""
+    from training import loop
+
+    model = []
+    for name in ("a", "b"):
+        only = plan(tmp_path / name, tokenizer_file, blind=True)
+        training = loop.Training(only, len)
+        stage = training._stages[2]
+        batch = loop.batches(training._recipe, stage, 0, 0)
+        one = next(iter(batch))
+        if name == "b":
+            one.pixels[:] = 255 - one.pixels
+        training._step(stage, 0, one)
+        model.append(training._model.lm_head.weight.grad)
+    assert model[0] is not None
+    assert torch.equal(model[0], model[1])

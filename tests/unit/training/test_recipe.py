@@ -1,0 +1,93 @@
+"""Batches: the same for the same step, packed so that no line sees another."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import numpy as np
+import pytest
+from training import recall
+from training.batch import PADDING, UNTAUGHT, packed
+from training.recipe import Recipe, group
+from training.stages import SCALES, Stage, stages
+from training.view import BLIND, Line, Seer
+
+from edgeval.synth.draws import scene_draws
+
+SMOKE = {stage.name: stage for stage in stages(SCALES["smoke"])}
+
+
+@pytest.fixture(scope="module")
+def recipe(tokenizer_file: Path) -> Recipe:
+    return Recipe(run=5, tokenizer=tokenizer_file)
+
+
+@pytest.mark.parametrize("name", ["vision", "recall", "final"])
+def test_a_group_is_a_function_of_run_stage_and_number(recipe: Recipe, name: str) -> None:
+    stage = SMOKE[name]
+    one, again, other = group(recipe, stage, 1), group(recipe, stage, 1), group(recipe, stage, 2)
+    assert len(one) == stage.reuse
+    for a, b in zip(one, again, strict=True):
+        assert all(np.array_equal(getattr(a, field), getattr(b, field)) for field in a.__slots__)
+    assert one[0].ids.shape != other[0].ids.shape or not np.array_equal(one[0].ids, other[0].ids)
+
+
+def test_batches_of_a_group_show_the_same_and_ask_other_things(recipe: Recipe) -> None:
+    first, second = group(recipe, SMOKE["steps"], 0)
+    assert np.array_equal(first.pixels, second.pixels)
+    assert first.ids.shape != second.ids.shape or not np.array_equal(first.ids, second.ids)
+
+
+def test_image_tokens_are_as_many_as_the_pictures_have(recipe: Recipe) -> None:
+    image = Seer(recipe.tokenizer).tokenizer.id("<image>")
+    for batch in group(recipe, SMOKE["final"], 0):
+        assert int((batch.ids == image).sum()) == batch.slots.shape[0] * batch.slots.shape[1]
+
+
+def test_what_is_taught_is_the_next_token_of_the_same_line(recipe: Recipe) -> None:
+    batch = group(recipe, SMOKE["steps"], 0)[0]
+    taught = batch.labels != UNTAUGHT
+    rows, columns = np.nonzero(taught)
+    assert taught.any()
+    assert np.array_equal(batch.labels[taught], batch.ids[rows, columns + 1])
+    same = batch.segments[rows, columns] == batch.segments[rows, columns + 1]
+    assert same.all()
+    assert (batch.segments[rows, columns] > 0).all()
+    assert (batch.segments[:, -1] <= batch.segments.max()).all()
+    assert PADDING in batch.segments
+
+
+def test_cues_come_back_with_the_same_answer(recipe: Recipe) -> None:
+    """Drawn with replacement: what was said does not rule out what is asked next."""
+    seer = Seer(recipe.tokenizer)
+    pairs = [("red star", "Zuro"), ("blue moon", "Kema")]
+    line = recall.cued(scene_draws(0, "x"), seer.tokenizer.encode, "", pairs)
+    text = seer.tokenizer.decode(line.ids)
+    assert text.count("red star Zuro") + text.count("blue moon Kema") == 8
+    assert max(text.count("red star Zuro"), text.count("blue moon Kema")) > 1
+
+
+def test_blind_rows_show_nothing(recipe: Recipe) -> None:
+    blind = Stage(
+        name="final", kind="answers", steps=2, skills={"lessons": 2, "films": 2}, lines=2, blind=1.0
+    )
+    batch = group(recipe, blind, 0)[0]
+    assert batch.pixels.shape[0] == 0
+    assert (batch.segments != 0).all()
+
+
+def test_packed_lines_are_answered_as_each_alone(recipe: Recipe, hf: None) -> None:
+    torch = pytest.importorskip("torch")
+    from tokenizers import Tokenizer
+    from training import network
+
+    model = network.fresh(Tokenizer.from_file(str(recipe.tokenizer)), 0).eval()
+    lines = [
+        Line(ids=tuple(range(300, 300 + n)), taught=(False, *(True,) * (n - 1))) for n in (5, 9)
+    ]
+    with torch.no_grad():
+        both, _ = network.answer_loss(model, None, packed([(BLIND, lines)]), "cpu")
+        alone = [
+            network.answer_loss(model, None, packed([(BLIND, [line])]), "cpu")[0] for line in lines
+        ]
+    assert float(both) == pytest.approx(float((4 * alone[0] + 8 * alone[1]) / 12), rel=1e-4)
