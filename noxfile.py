@@ -68,7 +68,7 @@ def lint(session: nox.Session) -> None:
     session.run("ruff", "check", ".")
     session.run("ruff", "format", "--check", ".")
     session.run("clang-format", "--dry-run", "-Werror", *CPP)
-    session.run("codespell", "edgeval", "csrc", "docs", "README.md", "CHANGELOG.md")
+    session.run("codespell", "edgeval", "csrc", "docs", "tools", "README.md", "CHANGELOG.md")
     session.log(
         "lines per folder: %s", ", ".join(f"{k} {n}" for k, n in lines_per_folder().items())
     )
@@ -80,6 +80,7 @@ def lines_per_folder() -> dict[str, int]:
     for path in [
         *ROOT.glob("edgeval/**/*.py"),
         *ROOT.glob("tests/**/*.py"),
+        *ROOT.glob("tools/**/*.py"),
         *(ROOT / name for name in CPP),
     ]:
         folder = "/".join(path.relative_to(ROOT).parent.parts[:2])

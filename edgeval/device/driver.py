@@ -15,6 +15,7 @@ DISPLAY = "0x03"
 # CUDA 13 needs it; CUDA 12 is content with 525. Source: CUDA release notes, minor version table.
 FOR_CUDA_13, FOR_CUDA_12 = 580, 525
 CHECKS = "docs/gpu"
+CHECK = "python tools/gpu_check"
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -77,7 +78,7 @@ def symptoms(driver: Driver, onnxruntimes: Sequence[str], checked: str) -> Itera
         subject="GPU check",
         severity="ok" if checked else "note",
         found=f"last result here: {checked}" if checked else f"no result in {CHECKS}",
-        fix="" if checked else "run the GPU check once before figures of this card are trusted",
+        fix="" if checked else f"run `{CHECK}` in a checkout once (docs/GPU.md)",
     )
 
 

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import argparse
 import os
+import signal
 import sys
 import tempfile
 import time
@@ -19,6 +20,7 @@ from gpu_check import facts, job, parts, table
 from gpu_check.results import Results, file_name
 
 WHO = "gpu_check"
+INTERRUPTED = 130
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -33,14 +35,22 @@ class Wanted:
 
 
 def main(argv: Sequence[str]) -> int:
-    """0 when every part went to its end, 1 when one did not, 2 usage, 4 without a GPU."""
+    """The exit code.
+
+    0 when every part went to its end, 1 when one did not, 2 usage, 4 no GPU, 130 interrupted.
+    """
     given = _parser().parse_args(argv)
     if given.job:
         return parts.run_one(job.read(given.job))
     if given.table:
         return _shown(Path(given.table))
+    # Ended from outside, it still ends the part that is running.
+    signal.signal(signal.SIGTERM, signal.default_int_handler)
     try:
         return _check(_wanted(given))
+    except KeyboardInterrupt:
+        sys.stderr.write(f"{WHO}: ended from outside; what was found is on disk\n")
+        return INTERRUPTED
     except EdgevalError as error:
         sys.stderr.write(f"{error}\n")
         return error.exit_code

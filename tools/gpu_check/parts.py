@@ -82,9 +82,11 @@ def in_a_process(job: Job) -> tuple[Status, str]:
     try:
         out, err = child.communicate(timeout=job.seconds)
     except subprocess.TimeoutExpired:
-        os.killpg(child.pid, signal.SIGKILL)
-        child.communicate()
         return "out of time", f"ended after {job.seconds:.0f} s"
+    finally:
+        if child.poll() is None:
+            os.killpg(child.pid, signal.SIGKILL)
+            child.communicate()
     if child.returncode == 0:
         return "done", ""
     if child.returncode == REFUSED:

@@ -6,10 +6,13 @@ import json
 import os
 import re
 from pathlib import Path
-from typing import Any, Literal
+from typing import Any, Literal, get_args
 
 SCHEMA = 1
 Status = Literal["running", "done", "refused", "failed", "out of time", "not started"]
+STATUSES: tuple[Status, ...] = get_args(Status)
+FACTS = ("date", "started", "rehearsal", "commit", "python", "system", "packages", "minutes")
+FACTS_OF_A_GPU = ("device", "sm", "driver_cuda")
 Table = dict[str, Any]
 
 
@@ -27,8 +30,7 @@ class Results:
     def read(self) -> Table:
         """All of it. ValueError for a file of another schema."""
         found: Table = json.loads(self.path.read_text("utf-8"))
-        if found.get("schema") != SCHEMA:
-            raise ValueError(f"{self.path}: got schema {found.get('schema')!r}; wants {SCHEMA}")
+        check(found)
         return found
 
     def mark(self, part: str, status: Status, **more: object) -> None:
@@ -51,6 +53,21 @@ class Results:
             file.flush()
             os.fsync(file.fileno())
         beside.replace(self.path)
+
+
+def check(found: Table) -> None:
+    """ValueError for what is no result: facts and parts with how each one stands."""
+    if not isinstance(found, dict) or found.get("schema") != SCHEMA:
+        raise ValueError(f"wants schema {SCHEMA}")
+    facts, parts = found.get("facts"), found.get("parts")
+    if not isinstance(facts, dict) or not isinstance(parts, dict):
+        raise ValueError("wants facts and parts")
+    wanted = FACTS if facts.get("rehearsal") else (*FACTS, *FACTS_OF_A_GPU)
+    if missing := [key for key in wanted if key not in facts]:
+        raise ValueError(f"its facts lack {missing[0]}")
+    for name, part in parts.items():
+        if part.get("status") not in STATUSES:
+            raise ValueError(f"part {name}: got status {part.get('status')!r}")
 
 
 def file_name(date: str, device: str) -> str:

@@ -1,0 +1,1 @@
+"""Python packages for a machine without network: packed here, unpacked there (docs/GPU.md)."""
