@@ -3,6 +3,7 @@
 
     python models/tiny/train.py WORK                    two CPU cores, 90 minutes
     python models/tiny/train.py WORK --scale gpu        one GPU, 10 minutes
+    python models/tiny/train.py WORK --scale pilot      to see the curves fall, ten minutes
     python models/tiny/train.py WORK --scale smoke      every part once, a minute
 
 The same command again goes on where it stopped. Needs the extras export, make and cpu.
@@ -22,7 +23,7 @@ def arguments() -> argparse.Namespace:
     """What was asked for."""
     parser = argparse.ArgumentParser(description=__doc__.partition("\n")[0])
     parser.add_argument("work", type=Path, help="folder of the training; resumes one that is there")
-    parser.add_argument("--scale", choices=("cpu", "gpu", "smoke"), default="cpu")
+    parser.add_argument("--scale", choices=("cpu", "gpu", "pilot", "smoke"), default="cpu")
     parser.add_argument("--run", type=int, default=0, help="seed of everything")
     parser.add_argument("--blind", action="store_true", help="the leak check: no pictures")
     parser.add_argument("--workers", type=int, default=1, help="processes that draw; 0: none")

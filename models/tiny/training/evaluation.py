@@ -8,6 +8,9 @@ from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
+import numpy as np
+
+from edgeval import benchmarks
 from training.export import edgeval
 
 FILE = "figures.json"
@@ -70,9 +73,10 @@ def evaluate(asked: Asked, work: Path, tracks: Sequence[Track] = TRACKS) -> Path
             partial.rename(data)
         run = work / f"{track.benchmark}-{asked.precision}"
         _run(asked, track, data, run)
+        results = json.loads((run / "results.json").read_text(encoding="utf-8"))
         rows += [
             {"benchmark": track.benchmark, "precision": asked.precision, "clips": n, **row}
-            for row in figures(json.loads((run / "results.json").read_text(encoding="utf-8")))
+            for row in (*figures(results), *chances(track, data))
         ]
     path = work / FILE
     held = [row for row in _held(path) if row["precision"] != asked.precision]
@@ -106,6 +110,36 @@ def figures(results: Mapping[str, object]) -> Iterator[dict[str, object]]:
     """The figures of a run's results.json: name, rule, group, value, interval, n; and changes."""
     ours = results["edgeval"]
     assert isinstance(ours, dict)
+    report = ours["report"]
+    leading = {tuple(one) for one in report["headline"]}
     for kind in ("figures", "comparisons"):
-        for figure in ours["report"][kind]:
-            yield {"kind": kind, **figure}
+        for figure in report[kind]:
+            known = (figure["name"], figure["rule"], figure["group"])
+            yield {"kind": kind, "leads": known in leading, **figure}
+
+
+def chances(track: Track, data: Path) -> Iterator[dict[str, object]]:
+    """What a guess gets of each task's choices: percent, and the middle 95 % of guessers."""
+    benchmark = benchmarks.load(track.benchmark)
+    settings = track.settings or benchmark.default_settings
+    shares: dict[str, list[float]] = {}
+    for clip in benchmark.clips(data, settings, ()):
+        for question in clip.questions:
+            if question.choices:
+                shares.setdefault(question.task, []).append(1 / len(question.choices))
+    for task, held in shares.items():
+        low, high = middle(held)
+        n = len(held)
+        ends = {"low": 100 * low / n, "high": 100 * high / n}
+        value = 100 * sum(held) / n
+        yield {"kind": "chance", "group": f"task={task}", "n": n, "value": value, **ends}
+
+
+def middle(shares: Sequence[float], level: float = 0.95) -> tuple[int, int]:
+    """Hits between which a guesser ends in ``level`` of all cases; ``shares``: of each question."""
+    hits = np.ones(1)
+    for share in shares:
+        hits = np.convolve(hits, [1 - share, share])
+    below = np.cumsum(hits)
+    edge = (1 - level) / 2
+    return int(np.searchsorted(below, edge)), int(np.searchsorted(below, 1 - edge))

@@ -183,7 +183,7 @@ class _Log:
     def __init__(self, path: Path, stage: Stage, say: Say) -> None:
         self._path, self._stage, self._say = path, stage, say
         self._rows: list[dict[str, float]] = []
-        self._began = time.monotonic()
+        self._began, self._spent = time.monotonic(), time.process_time()
 
     def add(self, step: int, figures: dict[str, float]) -> None:
         self._rows.append(figures)
@@ -200,12 +200,13 @@ class _Log:
             "step": step + 1,
             "of": self._stage.steps,
             "seconds_a_step": round((time.monotonic() - self._began) / len(self._rows), 3),
+            "cpu_seconds_a_step": round((time.process_time() - self._spent) / len(self._rows), 3),
             **means,
         }
         with self._path.open("a", encoding="utf-8") as stream:
             stream.write(json.dumps(row) + "\n")
         self._say(json.dumps(row))
-        self._rows, self._began = [], time.monotonic()
+        self._rows, self._began, self._spent = [], time.monotonic(), time.process_time()
 
 
 def noisy(pixels: torch.Tensor) -> torch.Tensor:

@@ -45,7 +45,9 @@ def group(recipe: Recipe, stage: Stage, number: int) -> list[Batch]:
         lines = [recall.line(draws, seer.tokenizer.encode, share) for _ in range(stage.lines)]
         return [packed([(BLIND, [line]) for line in lines])]
     rows = list(_rows(recipe, stage, number, draws))
-    views = [(sample, seer.view(sample, most_frames=draws.choice(N_FRAMES))) for sample in rows]
+    # One number of frames for all, or rows would be padded to the longest.
+    most = draws.choice(N_FRAMES)
+    views = [(sample, seer.view(sample, most_frames=most)) for sample in rows]
     if stage.kind == "vision":
         return [packed([(view, []) for _, view in views])]
     return [

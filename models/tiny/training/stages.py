@@ -93,6 +93,16 @@ SCALES: Mapping[str, Scale] = {
         lines=8,
         reuse=3,
     ),
+    # A third of the rows and a tenth of the steps, to see the curves fall before the time is spent.
+    "pilot": Scale(
+        steps={"vision": 220, "recall": 300, "steps": 160, "final": 40},
+        vision_rows={"lessons": 3, "rooms": 2, "films": 2, "routines": 1},
+        rows={"lessons": 2, "rooms": 1, "films": 1, "routines": 1},
+        recall_lines=24,
+        lines=6,
+        reuse=3,
+        tokenizer_share=0.3,
+    ),
     # Every part once, for tests; it learns next to nothing.
     "smoke": Scale(
         steps={"vision": 6, "recall": 8, "steps": 4, "final": 4},
