@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING
 import numpy as np
 
 from edgeval.engines import Array
+from edgeval.engines.ort.heap import given_back
 from edgeval.engines.ort.place import Place
 from edgeval.errors import EngineError, ManifestError
 
@@ -67,14 +68,15 @@ class Session:
             options.add_session_config_entry("session.record_ep_graph_assignment_info", "1")
             ort.preload_dlls()  # Of the wheels that onnxruntime-gpu's extras bring.
         try:
-            self.session = ort.InferenceSession(
-                str(path),
-                options,
-                providers=[(place.provider, dict(place.options))],
-                enable_fallback=0,
-                # It would widen float16 weights once for all.
-                disabled_optimizers=["ConstantFolding"] if place.lean else None,
-            )
+            with given_back():
+                self.session = ort.InferenceSession(
+                    str(path),
+                    options,
+                    providers=[(place.provider, dict(place.options))],
+                    enable_fallback=0,
+                    # It would widen float16 weights once for all.
+                    disabled_optimizers=["ConstantFolding"] if place.lean else None,
+                )
         except self._failures as error:
             raise EngineError(
                 f"engine {place.engine}: {path.name} cannot be opened: {_line(error)}"
