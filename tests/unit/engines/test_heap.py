@@ -14,9 +14,9 @@ MIB = 1 << 20
 class Heap(ctypes.Structure):
     """struct mallinfo2 of glibc 2.33 and later; ``hblks`` counts blocks that are the system's."""
 
-    _fields_ = tuple(
-        (name, ctypes.c_size_t)
-        for name in "arena ordblks smblks hblks hblkhd usmblks fsmblks uordblks fordblks keep".split()
+    _fields_ = (
+        *((name, ctypes.c_size_t) for name in ("arena", "ordblks", "smblks", "hblks")),
+        ("rest", 6 * ctypes.c_size_t),
     )
 
 
