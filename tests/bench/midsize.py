@@ -16,11 +16,10 @@ import argparse
 import json
 import resource
 import shutil
-import struct
 import subprocess
 import sys
 import time
-from collections.abc import Iterator, Mapping
+from collections.abc import Mapping
 from dataclasses import asdict
 from pathlib import Path
 from typing import Any
@@ -118,7 +117,10 @@ def make(shape: str, like: Path, out: Path) -> dict[str, object]:
     """Write a checkpoint tensor by tensor, so that its size does not matter."""
     import torch
 
-    from edgeval.export.checkpoint import EXPORTERS
+    # Beside this folder, and found by no one who runs this file.
+    sys.path.insert(0, str(Path(__file__).resolve().parents[2] / "tools"))
+    from gpu_check.checkpoint import write_weights
+    from gpu_check.families import model_class
 
     out.mkdir(parents=True)
     for path in like.iterdir():
@@ -132,64 +134,16 @@ def make(shape: str, like: Path, out: Path) -> dict[str, object]:
     config |= {"tie_word_embeddings": True, "dtype": "bfloat16"}
     config["text_config"]["tie_word_embeddings"] = True
     (out / "config.json").write_text(json.dumps(config, indent=1), "utf-8")
-    model_class = _named(EXPORTERS[config["model_type"]].model_class)
+    kind = model_class(config["model_type"])
     with torch.device("meta"):
-        model = model_class(model_class.config_class(**config))
+        model = kind(kind.config_class(**config))
     tensors = {
         name: tuple(tensor.shape)
         for name, tensor in model.state_dict().items()
         if name != "lm_head.weight"
     }
-    _write(out / "model.safetensors", tensors)
-    return {"weights": sum(_count(shape) for shape in tensors.values())}
-
-
-def _named(path: str) -> Any:
-    import importlib
-
-    from edgeval.export.checkpoint import without_broken_torchvision
-
-    module, name = path.split(":")
-    with without_broken_torchvision():
-        return getattr(importlib.import_module(module), name)
-
-
-def _count(shape: tuple[int, ...]) -> int:
-    n = 1
-    for size in shape:
-        n *= size
-    return n
-
-
-def _write(path: Path, tensors: Mapping[str, tuple[int, ...]]) -> None:
-    """The safetensors format: the header's length, the header, the numbers."""
-    header: dict[str, object] = {"__metadata__": {"format": "pt"}}
-    at = 0
-    for name, shape in tensors.items():
-        end = at + 2 * _count(shape)
-        header[name] = {"dtype": "BF16", "shape": list(shape), "data_offsets": [at, end]}
-        at = end
-    text = json.dumps(header).encode()
-    with path.open("wb") as file:
-        file.write(struct.pack("<Q", len(text)) + text)
-        for name, shape in tensors.items():
-            for piece in _numbers(name, shape):
-                file.write(piece)
-
-
-def _numbers(name: str, shape: tuple[int, ...]) -> Iterator[bytes]:
-    """Norms near one, biases near zero, the rest so that layers keep the size of what they get."""
-    import torch
-
-    generator = torch.Generator().manual_seed(sum(name.encode()))
-    middle = 1.0 if "norm" in name and name.endswith("weight") else 0.0
-    spread = 0.02 if len(shape) < 2 else 0.7 / (_count(shape[1:]) ** 0.5)
-    left = _count(shape)
-    while left:
-        n = min(left, 1 << 24)
-        numbers = torch.randn(n, generator=generator) * spread + middle
-        yield numbers.to(torch.bfloat16).view(torch.int16).numpy().tobytes()
-        left -= n
+    write_weights(out / "model.safetensors", tensors)
+    return {"weights": sum(torch.Size(shape).numel() for shape in tensors.values())}
 
 
 def export(checkpoint: Path, model: Path, precision: str, flavour: str) -> dict[str, object]:

@@ -82,7 +82,7 @@ def pack(site: Path, out: Path, most: int) -> list[Path]:
         old.unlink()
     files = sorted(path for path in site.rglob("*") if path.is_file())
     pieces = Pieces(out, most)
-    packer = lzma.LZMACompressor(preset=6)
+    packer = lzma.LZMACompressor(preset=9)
 
     class Packed:
         """What tarfile writes to."""

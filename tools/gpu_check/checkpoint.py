@@ -105,7 +105,7 @@ def make(shape: Shape, folder: Path) -> Path:
     tied = "lm_head.weight"
     sizes = {name: tuple(t.shape) for name, t in model.state_dict().items() if name != tied}
     beside = folder / "model.part"
-    _write(beside, sizes)
+    write_weights(beside, sizes)
     beside.replace(folder / "model.safetensors")
     return folder
 
@@ -170,8 +170,11 @@ def _texts(shape: Shape, ids: Mapping[str, int]) -> dict[str, str]:
     return {**texts, "chat_template.jinja": TEMPLATE}
 
 
-def _write(path: Path, sizes: Mapping[str, tuple[int, ...]]) -> None:
-    """The safetensors format: the header's length, the header, the numbers."""
+def write_weights(path: Path, sizes: Mapping[str, tuple[int, ...]]) -> None:
+    """Tensors of those sizes, one after the other, so that their size does not matter.
+
+    The safetensors format: the header's length, the header, the numbers.
+    """
     header: dict[str, object] = {"__metadata__": {"format": "pt"}}
     at = 0
     for name, size in sizes.items():

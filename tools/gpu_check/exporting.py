@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import importlib
+import json
 import shutil
 from pathlib import Path
 from typing import Any
@@ -16,10 +17,11 @@ from edgeval.export.exporters import EXPORTERS
 from edgeval.export.folder import Precision
 from edgeval.export.graphspec import Flavour
 from edgeval.export.ranges import Ranges, watched
+from edgeval.modelfolder import Plain
 
 NAMES = {"vision": "vision_encoder", "embed": "embed_tokens", "decoder": "decoder_model_merged"}
 # What is whole has this file beside it.
-DONE = "complete"
+DONE = "export.txt"
 
 
 class Exporter:
@@ -30,8 +32,14 @@ class Exporter:
         self._network = network
         self._ranges = ranges
 
-    def write(self, folder: Path, flavour: Flavour, precisions: tuple[Precision, ...]) -> None:
-        """``folder``/onnx of each precision, named as published folders name them."""
+    def write(
+        self, folder: Path, flavour: Flavour, precisions: tuple[Precision, ...]
+    ) -> dict[Precision, dict[str, Plain]]:
+        """``folder``/onnx of each precision, named as published folders name them.
+
+        Gives what the exporter tells of each: for fp16, what stayed in float32.
+        """
+        told: dict[Precision, dict[str, Plain]] = {}
         names = {layer: name for name, layer in self._network.named_modules()}
         for precision in precisions:
             form = graphfiles.Form(
@@ -42,7 +50,8 @@ class Exporter:
                 names=names,
             )
             specs = self._module.graphs(self._network, flavour)
-            graphfiles.write(folder / "onnx", specs, form)
+            told[precision] = graphfiles.write(folder / "onnx", specs, form).told
+        return told
 
 
 def graph_files(folder: Path, precision: Precision, threads: int | None = None) -> GraphFiles:
@@ -65,12 +74,17 @@ def model_folder(checkpoint: Path, out: Path, flavour: Flavour) -> Path:
     loaded = load(checkpoint)
     module = importlib.import_module(EXPORTERS[loaded.model_type].module)
     ranges = ranges_of(loaded.model, module.fixed_inputs(loaded.model))
-    Exporter(loaded.model_type, loaded.model, ranges).write(out, flavour, ("fp16",))
+    told = Exporter(loaded.model_type, loaded.model, ranges).write(out, flavour, ("fp16",))
     for path in checkpoint.iterdir():
         if path.suffix in (".json", ".jinja") and not path.name.endswith(".index.json"):
             shutil.copyfile(path, out / path.name)
-    (out / DONE).touch()
+    (out / DONE).write_text(json.dumps(told["fp16"]), "utf-8")
     return out
+
+
+def told_of(folder: Path) -> object:
+    """What the exporter told of a folder that ``model_folder`` made."""
+    return json.loads((folder / DONE).read_text("utf-8"))
 
 
 def ranges_of(network: Any, fixed: Any) -> Ranges:

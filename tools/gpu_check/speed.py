@@ -21,6 +21,7 @@ from edgeval.processor import Feeds, Processor
 from edgeval.types import Ask, Decoding, Frames, Generation
 from gpu_check import clip
 from gpu_check.counting import counts, prefill_flops, step_bytes, vision_flops
+from gpu_check.exporting import told_of
 from gpu_check.job import Job
 from gpu_check.peer import Peer
 from gpu_check.scene import QUESTIONS, Scene, Size, scene
@@ -53,6 +54,7 @@ def engine_speed(job: Job, here: Scene, engine: str) -> Given:
     """Measure an engine; what a peer is to be given."""
     start = time.perf_counter()
     folder = here.model("plain" if engine == "trt" else "ort")
+    job.put(f"graphs_{engine}_kept", told_of(folder))
     job.put(f"graphs_{engine}_s", round(time.perf_counter() - start, 1))
     meter = card(engine)
     idle = used(meter)

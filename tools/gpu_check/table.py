@@ -81,6 +81,7 @@ def _speed(found: Found, parts: Found) -> Iterator[str]:
             cells = [row[0].ljust(widths[0])]
             cells += [cell.rjust(width) for cell, width in zip(row[1:], widths[1:], strict=True)]
             yield "  ".join(cells).rstrip()
+    yield from _kept(tables)
     yield from _shares(found, limits, measured)
     yield from _agreeing(found, measured)
     for name, said in tables.items():
@@ -106,6 +107,16 @@ def _row(name: str, found: Found, limits: Found) -> tuple[str, ...]:
         _number(said["peak_bytes"], 1e9),
         _number(said["joules_an_answer"], 1),
     )
+
+
+def _kept(tables: Found) -> Iterator[str]:
+    """What of an engine's graphs stayed in float32, which a peer has in float16."""
+    for name, said in tables.items():
+        if name.endswith("_kept"):
+            layers = [layer for layer in said["fp32_layers"].split(", ") if layer]
+            if layers or said["fp32_scores"]:
+                scores = " and the scores of attention" if said["fp32_scores"] else ""
+                yield f"{name.split('_')[1]}, kept in float32: {len(layers)} layers{scores}"
 
 
 def _shares(found: Found, limits: Found, measured: list[str]) -> Iterator[str]:

@@ -54,6 +54,7 @@ def result(tmp_path: Path) -> Results:
     made.put("speed", "checkpoint_s", 30.0)
     sizes = {"step_bytes": 4e9, "prefill_flops": 4.8e12, "vision_flops": 3.2e12}
     made.put("speed", "sizes", sizes)
+    made.put("speed", "graphs_cuda_kept", {"fp32_layers": "a.o, b.o", "fp32_scores": False})
     made.put("speed", "cuda", measured(500, [1, 2, 3, 4]))
     made.put("speed", "questions_cuda", {"from_file_s": 1.0, "from_frames_s": 0.9, "n": 18})
     made.put("speed", "transformers_eager", measured(200, [1, 2, 9, 4]))

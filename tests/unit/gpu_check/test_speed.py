@@ -138,5 +138,6 @@ def test_a_rehearsal_measures_everything_once(repo: Path, tmp_path: Path) -> Non
     assert {"cpu", "transformers_eager", "transformers_sdpa", "sizes"} <= set(found)
     assert found["cpu"]["token_ids"][0] == found["transformers_eager"]["token_ids"][0]
     assert {found[f"questions_{who}"]["n"] for who in ("cpu", "eager", "sdpa")} == {18}
+    assert found["graphs_cpu_kept"]["fp32_layers"] == ""
     assert found["sizes"]["prompt_tokens"] > found["sizes"]["pairs"] * 12
     assert "tokens/s over transformers eager" in done.stdout

@@ -15,6 +15,7 @@ def test_the_table_says_it_all(result: Results) -> None:
         "  trt: refused: engine trt: no tensorrt",
         "  copy 4 TB/s",
         "  fp16 product 800 TFLOP/s",
+        "  cuda, kept in float32: 2 layers",
         "  cuda, of the fp16 product's rate: prefill 10 %, vision 10 %",
         "  cuda and transformers_eager: the first 2 tokens of 4 are equal",
         "  18 questions, cuda: 1 s",
