@@ -2,8 +2,8 @@
 
 Flavour ``plain`` (standard operators): int8 is a DequantizeLinear with one scale a column (opset
 18); q4 is a DequantizeLinear of int4 blocks, which is opset 21. Flavour ``ort``: MatMulNBits, which
-multiplies without unpacking. Rounding is to the nearest; every scale puts the largest weight of its
-block on the end of the range, and there is no zero point.
+multiplies without unpacking; products of one input are joined. Rounding is to the nearest; every
+scale puts the largest weight of its block on the end of the range, and there is no zero point.
 """
 
 from __future__ import annotations
@@ -18,15 +18,14 @@ import onnx
 from numpy.typing import NDArray
 from onnx import TensorProto, helper
 
+from edgeval.export.joined import joined
 from edgeval.export.late import Late, Traced
+from edgeval.export.rounding import to_blocks
 
 OPSET_INT4 = 21
 CONTRIB = "com.microsoft"
 # The output layer decides between near-equal tokens and keeps 8 bits under q4.
 HEAD = "logits"
-
-# Of the scale that keeps the largest weight: what is tried where inputs are known.
-SHARES = (0.95, 0.9, 0.85, 0.8, 0.75, 0.7)
 
 Floats = NDArray[np.float32]
 
@@ -90,6 +89,8 @@ def quantise(
     """The graph with its MatMul weights in fewer bits; fp32 is returned as it is."""
     if precision == "fp32":
         return traced
+    if flavour == "ort":
+        traced = joined(traced)
     graph = traced.model.graph
     replaced: dict[str, Replacement] = {}
     for product in _products(traced, settings):
@@ -121,45 +122,6 @@ def _chosen(
     # Blocks of int4 must fill the weight; one that they do not fill keeps 8 bits.
     fills = product.size[0] % product.settings.block == 0
     return _blocked_int4 if bits == 4 and fills else _column_int8
-
-
-def to_blocks(
-    weight: Floats, bits: int, block: int = 32, squares: Floats | None = None
-) -> tuple[NDArray[np.int8], Floats]:
-    """W [K, N] -> whole numbers [N, blocks, block] from -2**(bits-1), and scales [N, blocks].
-
-    The last block is filled with zeros. W is about number * scale. ``squares`` [K]: how large the
-    inputs are; the scale is then the one that loses least of the product, of some.
-    """
-    depth, width = weight.shape
-    n_blocks = -(-depth // block)
-    filled = np.zeros((width, n_blocks * block), np.float32)
-    filled[:, :depth] = weight.T
-    blocks = filled.reshape(width, n_blocks, block)
-    largest = np.take_along_axis(blocks, np.abs(blocks).argmax(-1)[..., None], axis=-1)
-    low = -(2 ** (bits - 1))
-    scales = (largest / np.float32(low)).astype(np.float32)
-    if squares is not None:
-        weighed = np.zeros(n_blocks * block, np.float32)
-        weighed[:depth] = squares
-        scales = _least_lossy(blocks, scales, weighed.reshape(n_blocks, block), low)
-    return _rounded(blocks, scales, low), scales[..., 0]
-
-
-def _rounded(blocks: Floats, scales: Floats, low: int) -> NDArray[np.int8]:
-    safe = np.where(scales == 0, np.float32(1), scales)
-    return np.asarray(np.clip(np.rint(blocks / safe), low, -low - 1), np.int8)
-
-
-def _least_lossy(blocks: Floats, scales: Floats, weighed: Floats, low: int) -> Floats:
-    best, least = scales, np.full(scales.shape, np.inf, np.float32)
-    for share in (1.0, *SHARES):
-        tried = scales * np.float32(share)
-        lost = np.square(blocks - _rounded(blocks, tried, low) * tried)
-        loss = np.einsum("wnb,nb->wn", lost, weighed)[..., None]
-        best = np.where(loss < least, tried, best)
-        least = np.minimum(least, loss)
-    return best
 
 
 class Blocks:
@@ -266,7 +228,8 @@ def _blocked_int4(product: Product, bits: int) -> Replacement:
 
     def packed() -> NDArray[np.uint8]:
         flat = blocks.numbers().reshape(width, depth).T.reshape(-1).astype(np.uint8) & 0xF
-        return (flat[::2] | (flat[1::2] << 4)) if flat.size % 2 == 0 else _odd(flat)
+        whole = np.append(flat, np.zeros(flat.size % 2, np.uint8))
+        return np.asarray(whole[::2] | (whole[1::2] << 4), np.uint8)
 
     weights = (
         Late(
@@ -283,11 +246,6 @@ def _blocked_int4(product: Product, bits: int) -> Replacement:
         ),
     )
     return _dequantised(product, weights, {"axis": 0, "block_size": block})
-
-
-def _odd(flat: NDArray[np.uint8]) -> NDArray[np.uint8]:
-    whole = np.append(flat, np.uint8(0))
-    return np.asarray(whole[::2] | (whole[1::2] << 4), np.uint8)
 
 
 def _dequantised(

@@ -13,7 +13,7 @@ pytest.importorskip("onnx")
 from edgeval.chat.tokenizer import Tokenizer  # noqa: E402 - needs torch
 from edgeval.errors import DataError, ManifestError  # noqa: E402
 from edgeval.export import calibration  # noqa: E402
-from edgeval.export.quantise import to_blocks  # noqa: E402
+from edgeval.export.rounding import to_blocks  # noqa: E402
 
 WIDTH = 8
 

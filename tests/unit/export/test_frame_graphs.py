@@ -226,7 +226,7 @@ def generated(
     family: str, loaded: Any, prompt: tuple[int, ...], model: Model, frames: Frames
 ) -> tuple[list[int], np.ndarray]:
     """What generate() of transformers says, end token or not, and its first logits."""
-    feeds = [np.asarray(feed["pixel_values"]) for feed in model._processor.feeds(frames.pixels)]
+    feeds = [np.asarray(feed["pixel_values"]) for feed in model.processor.feeds(frames.pixels)]
     pixels = torch.from_numpy(np.concatenate(feeds))
     loaded.generation_config.eos_token_id = None
     inputs: Mapping[str, Any] = {
@@ -265,7 +265,7 @@ def test_sharing_changes_no_token(opened):
 
 def test_q4_is_near_its_dequantised_twin(family, opened, checkpoint):
     from edgeval.export.checkpoint import load
-    from edgeval.export.quantise import to_blocks
+    from edgeval.export.rounding import to_blocks
 
     model = opened("q4", "ort")
     frames = clip(model, 3, 50, 50)

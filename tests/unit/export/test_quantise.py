@@ -11,7 +11,7 @@ pytest.importorskip("torch")
 
 from edgeval.export import quantise  # noqa: E402 - needs onnx
 from edgeval.export.late import Traced  # noqa: E402
-from edgeval.export.quantise import to_blocks  # noqa: E402
+from edgeval.export.rounding import to_blocks  # noqa: E402
 
 DEPTH, WIDTH = 96, 40
 

@@ -201,7 +201,7 @@ def generated(
     loaded: Any, prompt: tuple[int, ...], model: Model, frames: Frames
 ) -> tuple[list[int], np.ndarray]:
     """What generate() of transformers says, end token or not, and its first logits."""
-    feeds = list(model._processor.feeds(frames.pixels))
+    feeds = list(model.processor.feeds(frames.pixels))
     grid = np.array(feeds[0]["grid_thw"])
     grid[0, 0] = sum(feed["grid_thw"][0, 0] for feed in feeds)
     ids = torch.tensor([prompt])
@@ -252,7 +252,7 @@ def test_bites_change_no_feature(opened, monkeypatch):
     frames = clip(model, 6, 90, 70)
     whole = model._with_features(model.see(frames)).features
     monkeypatch.setattr("edgeval.qwenvl.processor.BITE_SCORES", 1)
-    assert len(list(model._processor.feeds(frames.pixels))) == len(frames.pixels) // 2
+    assert len(list(model.processor.feeds(frames.pixels))) == len(frames.pixels) // 2
     apart = model._with_features(model.see(frames)).features
     np.testing.assert_array_equal(apart.rows, whole.rows)
     if whole.deep is not None:
@@ -261,7 +261,7 @@ def test_bites_change_no_feature(opened, monkeypatch):
 
 def test_q4_is_near_its_dequantised_twin(opened, checkpoint):
     from edgeval.export.checkpoint import load
-    from edgeval.export.quantise import to_blocks
+    from edgeval.export.rounding import to_blocks
 
     model = opened("q4", "ort")
     frames = clip(model, 3, 90, 70)
