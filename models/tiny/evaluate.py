@@ -21,6 +21,7 @@ def main() -> int:
     parser.add_argument("work", type=Path, help="folder for data, runs and figures; resumes")
     parser.add_argument("--precision", default="fp32")
     parser.add_argument("--share", type=float, default=1.0, help="of every track's clips")
+    parser.add_argument("--frames", type=int, default=16, help="at most so many of a clip")
     parser.add_argument("--threads", type=int, default=1)
     parser.add_argument("--no-ablations", action="store_true")
     parser.add_argument("--only", action="append", default=[], help="benchmark; may be repeated")
@@ -35,6 +36,7 @@ def main() -> int:
             share=asked.share,
             ablations=not asked.no_ablations,
             threads=asked.threads,
+            frames=asked.frames,
         ),
         asked.work,
         tracks,

@@ -121,9 +121,9 @@ def _figures(title: str, rows: Sequence[Row]) -> Iterator[str]:
         return
     leading = [row for row in rows if row["kind"] == "figures" and row["leads"]]
     yield _table(
-        ["benchmark", "what", "rule", "precision", "percent", "n"],
+        ["benchmark", "what", "rule", "precision", "frames", "percent", "n"],
         [
-            [row["benchmark"], _what(row), row["rule"], row["precision"], _percent(row), row["n"]]
+            [row["benchmark"], _what(row), row["rule"], *_how(row), _percent(row), row["n"]]
             for row in leading
         ],
     )
@@ -137,6 +137,16 @@ def _figures(title: str, rows: Sequence[Row]) -> Iterator[str]:
                 for row in changed
             ],
         )
+    ordered = [row for row in rows if row["kind"] == "order"]
+    if ordered:
+        yield "What only the order of the frames tells:\n"
+        yield _table(
+            ["benchmark", "frames are", "precision", "frames", "percent", "n"],
+            [
+                [row["benchmark"], row["group"], *_how(row), _percent(row), row["n"]]
+                for row in ordered
+            ],
+        )
     guesses = [row for row in rows if row["kind"] == "chance"]
     if guesses:
         yield "A guess:\n"
@@ -144,6 +154,10 @@ def _figures(title: str, rows: Sequence[Row]) -> Iterator[str]:
             ["benchmark", "task", "percent", "n"],
             [[row["benchmark"], row["group"], _percent(row), row["n"]] for row in guesses],
         )
+
+
+def _how(row: Row) -> list[object]:
+    return [row["precision"], row["frames"]]
 
 
 def _what(row: Row) -> str:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import re
 import shutil
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
@@ -11,10 +12,15 @@ from pathlib import Path
 import numpy as np
 
 from edgeval import benchmarks
+from edgeval.runfolder import read_card, read_records
+from edgeval.types import Record
 from training.export import edgeval
 
 FILE = "figures.json"
 FRAMES = 16
+_IN_ORDER = re.compile(
+    r"right (after|before)|which order|next in order|shown (first|last)|which part|first-time"
+)
 # How a run is changed, and how that is said to `edgeval run`.
 ABLATIONS = "blind,single,shuffle,reverse,wrong-video"
 
@@ -53,6 +59,7 @@ class Asked:
     share: float = 1.0
     ablations: bool = True
     threads: int = 1
+    frames: int = FRAMES
 
 
 def evaluate(asked: Asked, work: Path, tracks: Sequence[Track] = TRACKS) -> Path:
@@ -71,18 +78,27 @@ def evaluate(asked: Asked, work: Path, tracks: Sequence[Track] = TRACKS) -> Path
             made = ("--clips", n, "--seed", track.seed)
             edgeval("data", "make", track.benchmark, *made, "-o", partial)
             partial.rename(data)
-        run = work / f"{track.benchmark}-{asked.precision}"
+        run = work / f"{track.benchmark}-{asked.precision}-{asked.frames}"
         _run(asked, track, data, run)
         results = json.loads((run / "results.json").read_text(encoding="utf-8"))
         rows += [
-            {"benchmark": track.benchmark, "precision": asked.precision, "clips": n, **row}
-            for row in (*figures(results), *chances(track, data))
+            {"benchmark": track.benchmark, "clips": n, **_how(asked), **row}
+            for row in (*figures(results), *chances(track, data), *by_order(_records(run)))
         ]
     path = work / FILE
-    held = [row for row in _held(path) if row["precision"] != asked.precision]
+    names = {track.benchmark for track in tracks}
+    held = [
+        row
+        for row in _held(path)
+        if not (row["benchmark"] in names and _how(asked).items() <= row.items())
+    ]
     lines = [json.dumps(row) + "\n" for row in (*held, *rows)]
     path.write_text("".join(lines), encoding="utf-8")
     return path
+
+
+def _how(asked: Asked) -> dict[str, object]:
+    return {"precision": asked.precision, "frames": asked.frames}
 
 
 def _run(asked: Asked, track: Track, data: Path, run: Path) -> None:
@@ -95,9 +111,13 @@ def _run(asked: Asked, track: Track, data: Path, run: Path) -> None:
     ablate = ["--ablate", ABLATIONS] if asked.ablations else []
     edgeval(
         *("run", track.benchmark, "--model", asked.model, "--precision", asked.precision),
-        *("--data", data, "-o", run, "--frames", FRAMES, "--threads", asked.threads),
+        *("--data", data, "-o", run, "--frames", asked.frames, "--threads", asked.threads),
         *("--progress", "none", "--no-device-card", *settings, *ablate),
     )
+
+
+def _records(run: Path) -> Sequence[Record]:
+    return read_records(run, read_card(run)).records
 
 
 def _held(path: Path) -> list[dict[str, object]]:
@@ -116,6 +136,19 @@ def figures(results: Mapping[str, object]) -> Iterator[dict[str, object]]:
         for figure in report[kind]:
             known = (figure["name"], figure["rule"], figure["group"])
             yield {"kind": kind, "leads": known in leading, **figure}
+
+
+def by_order(records: Sequence[Record]) -> Iterator[dict[str, object]]:
+    """Right answers to what only the order of the frames tells, as it is and in each change."""
+    hits: dict[str, list[float]] = {}
+    for record in records:
+        if record.setting == "video" and _IN_ORDER.search(record.question.text):
+            first = next(iter(record.scores.values()), None)
+            if first is not None and first.value is not None:
+                hits.setdefault(record.variant or "as it is", []).append(first.value)
+    for variant, held in hits.items():
+        value = 100 * sum(held) / len(held)
+        yield {"kind": "order", "group": variant, "value": value, "n": len(held)}
 
 
 def chances(track: Track, data: Path) -> Iterator[dict[str, object]]:

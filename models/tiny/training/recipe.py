@@ -20,6 +20,8 @@ from training.view import BLIND, Line, Seer, View
 
 # How many frames a clip is shown in, each as often as it stands here.
 N_FRAMES = (8, 12, 16, 16, 16, 16, 24, 32)
+# How large a film is before it is shrunk, to what it was drawn.
+SIZES = (1.0, 1.0, 1.0, 1.5, 0.75, 0.6)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -47,7 +49,9 @@ def group(recipe: Recipe, stage: Stage, number: int) -> list[Batch]:
     rows = list(_rows(recipe, stage, number, draws))
     # One number of frames for all, or rows would be padded to the longest.
     most = draws.choice(N_FRAMES)
-    views = [(sample, seer.view(sample, most_frames=most)) for sample in rows]
+    views = [
+        (sample, seer.view(sample, most_frames=most, size=draws.choice(SIZES))) for sample in rows
+    ]
     if stage.kind == "vision":
         return [packed([(view, []) for _, view in views])]
     return [

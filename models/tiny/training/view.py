@@ -9,6 +9,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from edgeval import frames as frame_rules
+from edgeval import pixels
 from edgeval.chat.template import Template
 from edgeval.chat.tokenizer import Tokenizer
 from edgeval.families.smolvlm import VIDEO_TEMPLATE, SmolVLM, Tokens
@@ -90,17 +91,20 @@ class Seer:
             raise ValueError(f"tokenizer: has no token {token!r}")
         return found
 
-    def view(self, sample: Sample, *, most_frames: int = MOST_FRAMES) -> View:
-        """The frames that the rule takes, and the tokens that stand before every question."""
+    def view(self, sample: Sample, *, most_frames: int = MOST_FRAMES, size: float = 1.0) -> View:
+        """The frames that the rule takes, and the tokens that stand before every question.
+
+        ``size``: how many times as large as drawn the film is before it is shrunk.
+        """
         scene = sample.scene
         if scene is None:
             return BLIND
         plan = self.plan(sample, most_frames)
-        images = [self._shrunk(scene.picture(at)) for at in plan.indices]
+        images = [self._shrunk(scene.picture(at), size) for at in plan.indices]
         slots = [numbered(scene.says(at)) for at in plan.indices]
         stills: tuple[Pixels, ...] = ()
         if sample.still is not None:
-            stills = (self._shrunk(sample.still),)
+            stills = (self._shrunk(sample.still, size),)
             slots.append(numbered(sample.still_says))
         seen = Frames(
             plan=plan,
@@ -126,8 +130,12 @@ class Seer:
         rule = replace(rule, max_n=most_frames, include_last=sample.clip.must_see_last)
         return frame_rules.plan(sample.scene.info, rule, segment_s=sample.clip.segment_s)
 
-    def _shrunk(self, image: Pixels) -> Pixels:
-        return self.processor.shrink(Picture(planes=None, rgb=np.ascontiguousarray(image)))
+    def _shrunk(self, image: Pixels, size: float) -> Pixels:
+        image = np.ascontiguousarray(image)
+        if size != 1:
+            height, width = (round(size * side) for side in image.shape[:2])
+            image = pixels.resize(image, height=height, width=width, resample="bilinear")
+        return self.processor.shrink(Picture(planes=None, rgb=image))
 
     def prompt(self, sample: Sample, view: View, asked: Asked) -> tuple[int, ...]:
         """The tokens of a question, prefix and all, as a run sends them."""

@@ -3,10 +3,13 @@
 from __future__ import annotations
 
 import json
+from dataclasses import replace
 from pathlib import Path
 
 import pytest
 from training import evaluation
+
+from edgeval.types import Question, Record, Score
 
 pytest.importorskip("torch")
 
@@ -14,16 +17,14 @@ LINES = [
     {"stage": "vision", "step": n, "of": 50, "slots": 2.0 / n, "slot word": n / 100}
     for n in (25, 50)
 ] + [{"stage": "recall", "step": 25, "of": 25, "answers": 1.234, "tokens": 0.5}]
+ROW = {"benchmark": "mvbench", "precision": "fp32", "frames": 16, "n": 306}
+FIGURE = {**ROW, "kind": "figures", "leads": True, "rule": "official"}
 FIGURES = [
-    {"kind": "figures", "leads": True, "benchmark": "mvbench", "precision": "fp32", "name": "acc",
-     "rule": "official", "group": "task=x", "value": 81.25, "low": 70.0, "high": 90.0, "n": 306},
-    {"kind": "figures", "leads": False, "benchmark": "mvbench", "precision": "fp32", "name": "hid",
-     "rule": "official", "group": "", "value": 1.0, "n": 306},
-    {"kind": "comparisons", "leads": False, "benchmark": "mvbench", "precision": "fp32",
-     "name": "acc, shuffle", "rule": "official", "group": "shuffle", "value": 30.0, "n": 306},
-    {"kind": "chance", "benchmark": "mvbench", "precision": "fp32", "group": "task=x",
-     "value": 25.0, "low": 20.3, "high": 30.1, "n": 306},
-]  # fmt: skip
+    {**FIGURE, "name": "acc", "group": "task=x", "value": 81.25, "low": 70.0, "high": 90.0},
+    {**FIGURE, "name": "hid", "group": "", "value": 1.0, "leads": False},
+    {**FIGURE, "kind": "comparisons", "name": "acc, shuffle", "group": "shuffle", "value": 30.0},
+    {**ROW, "kind": "chance", "group": "task=x", "value": 25.0, "low": 20.3, "high": 30.1},
+]
 
 
 @pytest.fixture
@@ -41,12 +42,37 @@ def test_every_number_comes_from_the_logs(work: Path, hf: None) -> None:
 
     page = card([work], None)
     assert "Figures, training seed 7" in page
-    assert "| mvbench | acc, task=x | official | fp32 | 81.2 (70.0 to 90.0) | 306 |" in page
+    assert "| mvbench | acc, task=x | official | fp32 | 16 | 81.2 (70.0 to 90.0) | 306 |" in page
     assert "| vision | 50 of 50 | 0.040 | 50.0 % |  |  |" in page
     assert "| recall | 25 of 25 |  |  | 1.234 | 50.0 % |" in page
     assert "| mvbench | shuffle | acc, shuffle | official | 30.0 | 306 |" in page
     assert "| mvbench | task=x | 25.0 (20.3 to 30.1) | 306 |" in page
     assert "hid" not in page
+
+
+def test_an_order_is_told_from_a_lookup() -> None:
+    question = Question(
+        id="t:1", row_id="1", clip_id="c", task="t", text="x", answer="A", kind="text"
+    )
+    records = [
+        Record(
+            question=replace(question, text=text),
+            setting=setting,
+            variant=variant,
+            scores={"official": Score(rule="official", value=value, parsed="A", status="scored")},
+        )
+        for text, setting, variant, value in (
+            ("Which sign was shown right before the red star?", "video", "", 1.0),
+            ("Which sign was shown right before the red star?", "video", "shuffle", 0.0),
+            ("If it were reversed, which comes right after the red star?", "video", "", 0.0),
+            ("Which number stood beside the red star?", "video", "", 1.0),
+            ("Which step comes right after the one in the image?", "blind", "", 1.0),
+        )
+    ]
+    assert list(evaluation.by_order(records)) == [
+        {"kind": "order", "group": "as it is", "value": 50.0, "n": 2},
+        {"kind": "order", "group": "shuffle", "value": 0.0, "n": 1},
+    ]
 
 
 def test_what_is_missing_is_said(tmp_path: Path, hf: None) -> None:
@@ -70,7 +96,7 @@ def test_a_model_is_evaluated_by_runs(tmp_path: Path) -> None:
     path = evaluation.evaluate(asked, tmp_path, [track])
     rows = [json.loads(line) for line in path.read_text().splitlines()]
     kinds = {row["kind"] for row in rows}
-    assert kinds == {"figures", "chance"}
+    assert {"figures", "chance"} <= kinds
     yes_no = [row for row in rows if row["group"] == "task=tempcompass_yes_no"]
     assert [(row["n"], row["value"]) for row in yes_no] == [(25, 50.0)]
     assert any(row["leads"] and row["n"] == 25 for row in rows if row["kind"] == "figures")
