@@ -44,6 +44,9 @@ def main() -> int:
     from training.export import export
     from training.loop import Plan, Stopped, train
 
+    if asked.scale == "gpu" and not torch.cuda.is_available():
+        print("train.py: torch finds no GPU; leave --scale gpu out", file=sys.stderr)
+        return 4
     plan = Plan(
         folder=asked.work,
         scale=asked.scale,

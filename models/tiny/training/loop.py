@@ -5,7 +5,7 @@ from __future__ import annotations
 import json
 import os
 import time
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
 
@@ -91,6 +91,8 @@ class Training:
         """Train what is left; the checkpoint folder."""
         state = self._restored()
         at = int(state["stage"]) if state else 0
+        names = [stage.name for stage in self._stages]
+        forget(self._plan.folder / LOG, names, at, int(state["step"]) if state else 0)
         for number in range(at, len(self._stages)):
             self._stage(number, state if state and number == at else None)
         folder = self._plan.folder / CHECKPOINT
@@ -178,7 +180,7 @@ class Training:
 
 
 class _Log:
-    """Means over some steps, one JSON line each; lines of steps that are done again go."""
+    """Means over some steps, one JSON line each."""
 
     def __init__(self, path: Path, stage: Stage, say: Say) -> None:
         self._path, self._stage, self._say = path, stage, say
@@ -207,6 +209,22 @@ class _Log:
             stream.write(json.dumps(row) + "\n")
         self._say(json.dumps(row))
         self._rows, self._began, self._spent = [], time.monotonic(), time.process_time()
+
+
+def forget(path: Path, names: Sequence[str], stage: int, step: int) -> None:
+    """Drop the log's lines of steps that are done again: from ``step`` of stage ``stage`` on."""
+    if not path.exists():
+        return
+    kept = []
+    for line in path.read_text(encoding="utf-8").splitlines(keepends=True):
+        try:
+            row = json.loads(line)
+            at = (names.index(row["stage"]), row["step"])
+        except (ValueError, KeyError):
+            continue  # Torn by a kill.
+        if at <= (stage, step):
+            kept.append(line)
+    path.write_text("".join(kept), encoding="utf-8")
 
 
 def noisy(pixels: torch.Tensor) -> torch.Tensor:

@@ -47,6 +47,19 @@ def test_a_training_that_was_stopped_ends_as_one_that_was_not(
     assert {"slots", "answers", "tokens", "rate"} <= rows[-1].keys()
 
 
+def test_lines_of_steps_that_are_done_again_are_forgotten(tmp_path: Path, hf: None) -> None:
+    from training.loop import forget
+
+    path = tmp_path / "log.jsonl"
+    rows = [{"stage": name, "step": n} for name in ("vision", "recall") for n in (25, 50, 75)]
+    path.write_text("".join(json.dumps(row) + "\n" for row in rows) + '{"stage": "rec')
+    forget(path, ["vision", "recall"], 1, 60)
+    left = [json.loads(line) for line in path.read_text().splitlines()]
+    assert left == rows[:5]
+    forget(path, ["vision", "recall"], 0, 0)
+    assert path.read_text() == ""
+
+
 def test_the_folder_of_another_training_is_refused(
     tmp_path: Path, tokenizer_file: Path, hf: None
 ) -> None:
