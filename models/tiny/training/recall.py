@@ -23,7 +23,7 @@ _CUES = 8
 
 def line(draws: Draws, encode: Encode, share: float) -> Line:
     """One exercise; ``share`` of the stage is over: first mostly repeating, then longer tables."""
-    if draws.random() < (0.6 if share < 0.1 else 0.2):
+    if draws.random() < (0.7 if share < 0.25 else 0.2):
         return _repeat(draws, encode)
     hard = min(1.0, 2 * share)
     return draws.choice((_letters, _table, _order))(draws, encode, hard)

@@ -80,7 +80,7 @@ SCALES: Mapping[str, Scale] = {
         steps={"vision": 420, "recall": 700, "steps": 1800, "final": 1300},
         vision_rows={"lessons": 6, "rooms": 5, "films": 3, "routines": 1},
         rows={"lessons": 5, "rooms": 4, "films": 3, "routines": 1},
-        recall_lines=40,
+        recall_lines=64,
         lines=8,
         reuse=3,
     ),
