@@ -138,6 +138,7 @@ def save(traced: Traced, path: Path) -> tuple[Path, ...]:
 
 def _point(tensor: TensorProto, **where: str | int) -> None:
     """Say where the bytes of an initializer lie."""
+    tensor.ClearField("raw_data")
     tensor.data_location = TensorProto.EXTERNAL
     for key, value in where.items():
         tensor.external_data.append(onnx.StringStringEntryProto(key=key, value=str(value)))

@@ -173,3 +173,19 @@ def test_positions_go_on_behind_the_last_token_and_not_the_largest():
     places = np.array([[0, 90, 4], [0, 1, 4], [0, 2, 4]])
     chunk = Chunk(embeds=np.zeros((3, 8), np.float32), start=0, place=0, places=places)
     assert chunk.next_place == 5
+
+
+@pytest.mark.parametrize("suffix", FILES.values(), ids=FILES.keys())
+def test_lean_graphs_say_the_same(tiny, embeds, suffix):
+    usual = opened(tiny, suffix).start(64).extend(embeds)
+    onnx = tiny / "onnx"
+    files = GraphFiles(
+        vision=onnx / f"vision_encoder{suffix}.onnx",
+        embed=onnx / "embed_tokens.onnx",
+        decoder=onnx / f"decoder_model_merged{suffix}.onnx",
+        threads=1,
+        lean=True,
+    )
+    lean = open_graphs("cpu", files).start(64).extend(embeds)
+    # 4 bits are multiplied in float32 where they are not packed anew.
+    assert np.sqrt(np.mean((lean - usual) ** 2)) / usual.std() < (0.05 if suffix else 1e-5)

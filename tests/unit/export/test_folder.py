@@ -300,3 +300,22 @@ def test_graphs_that_are_not_the_model_are_not_shipped(odd, tmp_path, monkeypatc
     with pytest.raises(ManifestError, match="differ from the checkpoint"):
         folder.export(plan(odd, tmp_path))
     assert not (tmp_path / manifest.FILE).exists()
+
+
+def test_weights_beside_the_graphs_are_proved_and_promised(odd, tmp_path, monkeypatch, exported):
+    """What checkpoints of gigabytes go through, at the size of a toy."""
+    onnx = pytest.importorskip("onnx")
+    from edgeval.export import folder, late, trace
+
+    traced = {
+        name: late.Traced.of(onnx.load(exported / f"onnx/{name}.onnx"))
+        for name in ("vision_encoder", "embed_tokens", "decoder_model_merged")
+    }
+    monkeypatch.setattr(trace, "trace", lambda spec, names: traced[spec.name])
+    monkeypatch.setattr(late, "MAX_INLINE_BYTES", 1)
+    folder.export(plan(odd, tmp_path / "model"))
+    found = manifest.load(tmp_path / "model")
+    roles = found.variant("fp32").graphs
+    assert {role for role in roles if role.endswith("_data")} == {f"{name}_data" for name in traced}
+    assert manifest.verify(found, found.variant(None))
+    assert found.variant("fp32").proof["equal_tokens"] == N_TOKENS
