@@ -96,8 +96,8 @@ def make(shape: Shape, folder: Path) -> Path:
     if (folder / "model.safetensors").is_file():
         return folder
     folder.mkdir(parents=True, exist_ok=True)
-    ids = _tokenizer(folder / "tokenizer.json")
-    for name, value in _texts(shape, ids).items():
+    ids = write_tokenizer(folder / "tokenizer.json")
+    for name, value in texts_of(shape, ids).items():
         (folder / name).write_text(value, "utf-8")
     kind = model_class(MODEL_TYPE)
     with torch.device("meta"):
@@ -110,7 +110,7 @@ def make(shape: Shape, folder: Path) -> Path:
     return folder
 
 
-def _tokenizer(path: Path) -> Mapping[str, int]:
+def write_tokenizer(path: Path) -> Mapping[str, int]:
     """A token a byte, and the special ones; their ids."""
     letters = sorted(pre_tokenizers.ByteLevel.alphabet())
     made = Tokenizer(models.BPE(vocab={one: at for at, one in enumerate(letters)}, merges=[]))
@@ -122,7 +122,7 @@ def _tokenizer(path: Path) -> Mapping[str, int]:
     return {one: vocabulary[one] for one in (*WORDS, *MARKS)}
 
 
-def _texts(shape: Shape, ids: Mapping[str, int]) -> dict[str, str]:
+def texts_of(shape: Shape, ids: Mapping[str, int]) -> dict[str, str]:
     """Every file but weights and tokenizer."""
     end = ids["<|im_end|>"]
     plain = {"bos_token_id": ids["<|endoftext|>"], "eos_token_id": end, "pad_token_id": end}

@@ -78,12 +78,12 @@ def checkpoint(tmp_path_factory, hf) -> Path:
 
 @pytest.mark.parametrize("size", ["tiny", "2b"])
 def test_counted_weights_are_the_models(hf, checkpoint: Path, tmp_path: Path, size: str) -> None:
-    from gpu_check.checkpoint import MODEL_TYPE, SHAPES, _texts, _tokenizer
+    from gpu_check.checkpoint import MODEL_TYPE, SHAPES, texts_of, write_tokenizer
     from gpu_check.counting import counts
     from gpu_check.families import model_class
 
-    ids = _tokenizer(tmp_path / "tokenizer.json")
-    (tmp_path / "config.json").write_text(_texts(SHAPES[size], ids)["config.json"])
+    ids = write_tokenizer(tmp_path / "tokenizer.json")
+    (tmp_path / "config.json").write_text(texts_of(SHAPES[size], ids)["config.json"])
     kind = model_class(MODEL_TYPE)
     with torch.device("meta"):
         model = kind(kind.config_class.from_pretrained(tmp_path))
