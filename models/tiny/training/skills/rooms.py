@@ -20,7 +20,7 @@ from training import wordings
 from training.scene import Asked, Drill, Image, Sample, Scene
 from training.seeds import checked
 from training.skills.folder import Unfilmed, laid
-from training.words import Slots, binned
+from training.words import TOKENS_A_FRAME, Said, Slots, binned
 
 # Drawn smaller than the encoded film: the model sees squares of 64.
 WIDTH, HEIGHT = 96, 72
@@ -28,8 +28,9 @@ WIDTH, HEIGHT = 96, 72
 ORDER_WIDTH, ORDER_HEIGHT, ORDER_FPS = 48, 36, 2
 ORDERED = 4
 N_POSES = rooms_dataset.FPS * rooms.SECONDS
-_SEEN_SHARE = 0.004
-_MOST_SAID = 4
+# Of a strip.
+_SEEN_SHARE = 0.02
+_NOTHING: Said = {"thing": "none"}
 _DRILL = 8
 _CLOSEST = re.compile(r"is the closest to the (.+)\?")
 
@@ -101,30 +102,30 @@ def scene(room: Room) -> Scene:
 
 
 def says(room: Room, pose: Pose, sight: Sight) -> Slots:
-    """The kinds that fill most of the picture, from left to right: what, where, how far, how long.
+    """What fills most of each upright strip of the picture: what, where, how far, how long.
 
-    ``many``: how many of the kind stand in view.
+    A strip has its token, whatever else is in view. ``many``: how many of the kind are in view.
     """
-    kinds = sight.kinds
-    shares = [(float((kinds == k).mean()), k) for k in range(len(room.boxes))]
-    largest = sorted((one for one in shares if one[0] >= _SEEN_SHARE), reverse=True)[:_MOST_SAID]
-    found = []
-    for _, k in largest:
-        name = list(room.boxes)[k]
-        column = float(np.nonzero(kinds == k)[1].mean()) / kinds.shape[1]
-        in_view = [box for box in room.boxes[name] if abs(bearing_deg(pose, box)) < SIGHT_DEG / 2]
-        boxes = in_view or list(room.boxes[name])
-        nearest = min(boxes, key=lambda box: _away_m(pose, box))
-        said = {
-            "thing": name.split()[-1],
-            "side": binned("side", column, 0, 1),
-            "near": binned("near", _away_m(pose, nearest), 0.7, 9, by_ratio=True),
-            "long": binned("long", max(nearest.lengths), *_LONG_M, by_ratio=True),
-            "many": str(min(5, max(1, len(in_view)))),
-        }
-        found.append((column, said))
-    slots = [said for _, said in sorted(found, key=lambda one: one[0])]
-    return tuple(slots) + ({"thing": "none"},) * (_MOST_SAID - len(slots))
+    slots = []
+    for strip in np.array_split(sight.kinds, TOKENS_A_FRAME, axis=1):
+        shares = [float((strip == k).mean()) for k in range(len(room.boxes))]
+        k = int(np.argmax(shares))
+        slots.append(_said(room, pose, sight, k) if shares[k] >= _SEEN_SHARE else _NOTHING)
+    return tuple(slots)
+
+
+def _said(room: Room, pose: Pose, sight: Sight, k: int) -> Said:
+    name, kinds = list(room.boxes)[k], sight.kinds
+    column = float(np.nonzero(kinds == k)[1].mean()) / kinds.shape[1]
+    in_view = [box for box in room.boxes[name] if abs(bearing_deg(pose, box)) < SIGHT_DEG / 2]
+    nearest = min(in_view or room.boxes[name], key=lambda box: _away_m(pose, box))
+    return {
+        "thing": name.split()[-1],
+        "side": binned("side", column, 0, 1),
+        "near": binned("near", _away_m(pose, nearest), 0.7, 9, by_ratio=True),
+        "long": binned("long", max(nearest.lengths), *_LONG_M, by_ratio=True),
+        "many": str(min(5, max(1, len(in_view)))),
+    }
 
 
 _LONG_M = (0.3, 2.2)
