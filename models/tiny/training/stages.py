@@ -77,7 +77,7 @@ class Scale:
 SCALES: Mapping[str, Scale] = {
     # Two slow cores, 90 minutes.
     "cpu": Scale(
-        steps={"vision": 420, "recall": 700, "steps": 1800, "final": 1300},
+        steps={"vision": 420, "recall": 700, "steps": 1400, "final": 1000},
         vision_rows={"lessons": 6, "rooms": 5, "films": 3, "routines": 1},
         rows={"lessons": 5, "rooms": 4, "films": 3, "routines": 1},
         recall_lines=64,
