@@ -1,6 +1,6 @@
 """What a whole run will take, from a few of its clips, found out before it begins.
 
-``python -m edgeval.forecast`` reads a spec as JSON on stdin, opens all that the run would open,
+``main``, in a process of its own, reads a spec as JSON on stdin, opens all that the run would open,
 asks a few questions about the heaviest clip and a middling one, and writes a Forecast as JSON. A
 process of its own has a peak of memory of its own, and takes nobody down when it is killed for it.
 """

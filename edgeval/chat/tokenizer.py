@@ -8,7 +8,7 @@ from pathlib import Path
 import tokenizers
 
 from edgeval.chat.audit import audit
-from edgeval.errors import ManifestError
+from edgeval.errors import EdgevalError, ManifestError
 
 # Keys under which a config.json names the tokens that stand for pictures.
 PICTURE_KEYS = ("image_token_id", "image_token_index", "video_token_id", "video_token_index")
@@ -80,8 +80,9 @@ class Tokenizer:
 
     def _failed(self, error: BaseException) -> ManifestError:
         """The error in a sentence; anything that is not the library's own is raised again."""
-        # A panic of the library has no base but BaseException.
-        if not isinstance(error, Exception) and type(error).__name__ != "PanicException":
+        # A panic of the library has no base but BaseException. Ours come from signal handlers.
+        panic = type(error).__name__ == "PanicException"
+        if isinstance(error, EdgevalError) or not (panic or isinstance(error, Exception)):
             raise error
         line = "".join(str(error).strip().splitlines()[:1])
         return ManifestError(f"{self._path.name}: fails on a text ({line[:200]})")

@@ -26,6 +26,10 @@ from edgeval.runspec import Spec
 from edgeval.tables import aligned
 
 MIB = 1 << 20
+# Not -m, which looks in the current folder first: a checkout would stand before what is installed.
+PROBE = (
+    "import sys; sys.path[:] = filter(None, sys.path); from edgeval.forecast import main; main()"
+)
 # A run's peak lies this far above its probe's, by the check in docs/BENCHMARKS.md.
 SPREAD = 1.1
 STAGES = {
@@ -73,7 +77,7 @@ def command(ctx: click.Context, /, **_: object) -> int:
 def _forecast(spec: Spec) -> dict[str, Any]:
     """The probe's answer. Raises what it raised, by its words and code."""
     done = subprocess.run(
-        [sys.executable, "-m", "edgeval.forecast"],
+        [sys.executable, "-c", PROBE],
         input=json.dumps(spec.to_json()),
         capture_output=True,
         text=True,

@@ -30,6 +30,8 @@ def test_a_soak_prints_its_phases_and_leaves_them_behind(tmp_path: Path) -> None
 
 
 def test_ctrl_c_keeps_the_phases_so_far(tmp_path: Path) -> None:
+    # A shell in the background has Ctrl-C ignored, which a child inherits; a handler it does not.
+    before = signal.signal(signal.SIGINT, signal.default_int_handler)
     running = subprocess.Popen(
         [*COMMAND, "--minutes", "30", "-o", "soak"],
         cwd=tmp_path,
@@ -37,6 +39,7 @@ def test_ctrl_c_keeps_the_phases_so_far(tmp_path: Path) -> None:
         stderr=subprocess.PIPE,
         text=True,
     )
+    signal.signal(signal.SIGINT, before)
     rounds = tmp_path / "soak" / "rounds.jsonl"
     while not (rounds.is_file() and rounds.read_text().count("\n") > 2):
         assert running.poll() is None, running.communicate()

@@ -5,7 +5,7 @@ from __future__ import annotations
 import pytest
 
 from edgeval.chat.tokenizer import Tokenizer
-from edgeval.errors import ManifestError
+from edgeval.errors import Interrupted, ManifestError
 
 
 @pytest.fixture(scope="module")
@@ -32,3 +32,21 @@ def test_what_is_no_tokenizer_is_named(tmp_path, text):
     path.write_text(text, "utf-8")
     with pytest.raises(ManifestError, match=r"not a tokenizer\.json"):
         Tokenizer(path)
+
+
+def test_being_asked_to_stop_is_no_fault_of_the_tokenizer(tiny, monkeypatch):
+    """A signal's handler runs inside the library's call; its error must come out as it is."""
+    tokenizer = Tokenizer(tiny / "tokenizer.json")
+
+    class Stopped:
+        def encode(self, *_: object, **__: object) -> None:
+            raise Interrupted("got SIGTERM")
+
+        def decode(self, *_: object, **__: object) -> None:
+            raise KeyboardInterrupt
+
+    monkeypatch.setattr(tokenizer, "_tokenizer", Stopped())
+    with pytest.raises(Interrupted, match="SIGTERM"):
+        tokenizer.encode("a")
+    with pytest.raises(KeyboardInterrupt):
+        tokenizer.decode([1])
