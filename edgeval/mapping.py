@@ -13,10 +13,11 @@ from dataclasses import dataclass
 from edgeval.analyses import prompting
 from edgeval.analyses.cognitive_map import CognitiveMap, accuracy, asking, truth
 from edgeval.errors import ArgumentError
+from edgeval.figures import Report
 from edgeval.run import steps
 from edgeval.scenes import Scene
 from edgeval.seeing import Work
-from edgeval.types import Ask, Clip, Question, Record, Report
+from edgeval.types import Ask, Clip, Question, Record
 
 BENCHMARK = "vsibench"
 NEAREST = "object_rel_distance"

@@ -17,9 +17,10 @@ from typing import Any
 
 from edgeval.benchmarks.base import Benchmark
 from edgeval.costs.words import TITLE, section
+from edgeval.figures import Report
 from edgeval.runfolder import dumps, model_name, write_atomically
 from edgeval.tables import comparison_tables, every_figure, main_table
-from edgeval.types import Record, Report, Timing
+from edgeval.types import Record, Timing
 
 LMMS_RULE = "lmms-eval"
 

@@ -11,10 +11,11 @@ from typing import Any
 from edgeval import benchmarks, report
 from edgeval.benchmarks.base import Benchmark
 from edgeval.errors import RunFolderError
+from edgeval.figures import Report
 from edgeval.run import report_of
 from edgeval.runfolder import model_name
 from edgeval.runfolder.journal import Journal
-from edgeval.types import Record, Report
+from edgeval.types import Record
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -15,6 +15,7 @@ import numpy as np
 from edgeval.analyses import prompting, variants
 from edgeval.benchmarks.base import Benchmark
 from edgeval.errors import ArgumentError, MemoryLimitError
+from edgeval.figures import Report
 from edgeval.runfolder.journal import Journal, answered
 from edgeval.seeing import Seen, Work, seen_ahead
 from edgeval.types import (
@@ -28,7 +29,6 @@ from edgeval.types import (
     PromptDigest,
     Question,
     Record,
-    Report,
     Score,
     Stages,
     Turn,

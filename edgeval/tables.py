@@ -6,7 +6,7 @@ import dataclasses
 from collections.abc import Sequence
 
 from edgeval.analyses.variants import DIFFERENCE, KNEE, TRANSCRIPT, verdict
-from edgeval.types import Figure, Report
+from edgeval.figures import Figure, Report
 
 
 def aligned(rows: Sequence[Sequence[str]]) -> str:

@@ -9,7 +9,8 @@ from dataclasses import dataclass
 import numpy as np
 from numpy.typing import NDArray
 
-from edgeval.types import Figure, Question, Record, Status
+from edgeval.figures import Figure
+from edgeval.types import Question, Record, Status
 
 Sums = NDArray[np.float64]
 

@@ -15,7 +15,8 @@ from typing import Literal
 
 from edgeval import tally
 from edgeval.errors import ArgumentError
-from edgeval.types import Figure, Record
+from edgeval.figures import Figure
+from edgeval.types import Record
 
 Start = Literal["cold", "seen"]
 STARTS = MappingProxyType[Start, str]({"cold": "clip not yet seen", "seen": "clip seen before"})

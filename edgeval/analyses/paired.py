@@ -14,8 +14,9 @@ import math
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 
+from edgeval.figures import Report
 from edgeval.tally import MIN_CLUSTERS, cells
-from edgeval.types import Record, Report
+from edgeval.types import Record
 
 Key = tuple[str, str, str]
 Reporter = Callable[[Sequence[Record]], Report]

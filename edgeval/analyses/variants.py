@@ -15,8 +15,9 @@ import numpy as np
 
 from edgeval import tally
 from edgeval.errors import UnknownName
+from edgeval.figures import Figure
 from edgeval.tally import Cell
-from edgeval.types import Clip, Figure, FrameRule, Record
+from edgeval.types import Clip, FrameRule, Record
 
 ABLATIONS = ("blind", "single", "shuffle", "reverse", "wrong-video")
 BUDGET = "frames="

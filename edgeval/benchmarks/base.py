@@ -6,7 +6,8 @@ from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from pathlib import Path
 
-from edgeval.types import Ask, Clip, Question, Record, Reference, Report, Score
+from edgeval.figures import Reference, Report
+from edgeval.types import Ask, Clip, Question, Record, Score
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -27,7 +27,8 @@ from edgeval.benchmarks import folder
 from edgeval.benchmarks.base import Benchmark, DataCheck
 from edgeval.dataset import Row, filled, inside
 from edgeval.errors import DataError
-from edgeval.types import Ask, Clip, Figure, Question, Record, Reference, Report, Score, Status
+from edgeval.figures import Figure, Reference, Report
+from edgeval.types import Ask, Clip, Question, Record, Score, Status
 
 NAME = "mmvu"
 LMMS_EVAL = "lmms-eval"

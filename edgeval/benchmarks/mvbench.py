@@ -29,7 +29,8 @@ from edgeval.benchmarks import folder
 from edgeval.benchmarks.base import Benchmark, DataCheck
 from edgeval.dataset import Row, filled, texts
 from edgeval.errors import DataError
-from edgeval.types import Ask, Clip, Figure, Question, Record, Reference, Report, Score
+from edgeval.figures import Figure, Reference, Report
+from edgeval.types import Ask, Clip, Question, Record, Score
 
 OFFICIAL, LMMS_EVAL = RULES = ("official", "lmms-eval")
 SYSTEM = (

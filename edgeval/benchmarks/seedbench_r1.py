@@ -26,7 +26,8 @@ from edgeval.benchmarks import folder
 from edgeval.benchmarks.base import Benchmark, DataCheck
 from edgeval.dataset import Row, filled, inside
 from edgeval.errors import DataError
-from edgeval.types import Ask, Clip, Figure, Question, Record, Reference, Report, Score
+from edgeval.figures import Figure, Reference, Report
+from edgeval.types import Ask, Clip, Question, Record, Score
 
 NAME = "seedbench-r1"
 OFFICIAL = "official"

@@ -25,7 +25,8 @@ from edgeval.benchmarks import folder
 from edgeval.benchmarks.base import Benchmark, DataCheck
 from edgeval.dataset import Cue, Row, filled, read_srt, texts
 from edgeval.errors import DataError, VideoError
-from edgeval.types import Ask, Clip, Figure, Question, Record, Reference, Report, Score
+from edgeval.figures import Figure, Reference, Report
+from edgeval.types import Ask, Clip, Question, Record, Score
 
 OFFICIAL, LMMS_EVAL, VLMEVAL = RULES = ("official", "lmms-eval", "vlmeval")
 TASKS = MappingProxyType(

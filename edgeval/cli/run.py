@@ -23,6 +23,7 @@ from edgeval.costs.words import TITLE, section
 from edgeval.device.monitor import Monitor
 from edgeval.engines.told import told
 from edgeval.errors import ArgumentError, Interrupted
+from edgeval.figures import Report
 from edgeval.finished import completed
 from edgeval.run import execute
 from edgeval.runcard import prepare, same_run
@@ -32,7 +33,7 @@ from edgeval.runspec import Spec
 from edgeval.seeing import Work
 from edgeval.tables import comparison_tables, main_table
 from edgeval.trace import Trace
-from edgeval.types import Record, Report
+from edgeval.types import Record
 
 
 @click.command("run")

@@ -7,7 +7,7 @@ import re
 from pathlib import Path
 
 MAX_LINES = 300
-LONGER = {"edgeval/types.py": 480}  # The nouns, values only, all in one place.
+LONGER = {"edgeval/types.py": 420}  # The nouns, values only, all in one place.
 VAGUE = {"util", "utils", "helper", "helpers", "misc", "common", "manager"}
 DOORS = ("frames", "pixels", "floatresize", "metrics", "rewards")
 CORE_IMPORTERS = {f"edgeval/{door}.py" for door in DOORS}

@@ -10,7 +10,8 @@ from typing import Any
 import pytest
 
 from edgeval.benchmarks.vsibench import BENCHMARK, data
-from edgeval.types import Record, Report, Score
+from edgeval.figures import Report
+from edgeval.types import Record, Score
 
 COLUMNS = {"official": "orig", "lmms-eval": "lmms_pipeline", "vlmeval": "vlmeval"}
 NUMBER = {

@@ -9,7 +9,8 @@ import pytest
 
 from edgeval.benchmarks import mvbench
 from edgeval.errors import DataError, UnknownName
-from edgeval.types import Clip, Failure, Figure, Record, Report
+from edgeval.figures import Figure, Report
+from edgeval.types import Clip, Failure, Record
 
 ROW = {"video": "a.mp4", "question": "Which?", "candidates": ["a cat", "a dog"], "answer": "a dog"}
 PART = {**ROW, "start": 1.5, "end": 17}

@@ -11,7 +11,8 @@ import pytest
 from edgeval.answers.tags import answer_block, has_think_answer_form
 from edgeval.benchmarks import seedbench_r1
 from edgeval.errors import DataError, UnknownName
-from edgeval.types import Clip, Figure, Generation, Record, Timing
+from edgeval.figures import Figure
+from edgeval.types import Clip, Generation, Record, Timing
 
 
 def _row(row_id: object = 7, **changes: object) -> dict[str, object]:

@@ -9,7 +9,8 @@ import pytest
 
 from edgeval.benchmarks.tempcompass import BENCHMARK, data, report, rules
 from edgeval.errors import DataError
-from edgeval.types import Clip, Figure, Record, Report
+from edgeval.figures import Figure, Report
+from edgeval.types import Clip, Record
 
 CHOICE = {"question": "What?\nA. running\nB. resting", "answer": "B. resting"}
 MATCHING = {

@@ -10,7 +10,8 @@ import pytest
 from edgeval.benchmarks import videomme
 from edgeval.dataset import Cue, read_srt
 from edgeval.errors import DataError
-from edgeval.types import Clip, Figure, Record, Report
+from edgeval.figures import Figure, Report
+from edgeval.types import Clip, Record
 
 ROW = {
     "video_id": "001",

@@ -10,7 +10,8 @@ import pytest
 from edgeval.benchmarks.videommmu import gain, report, rows, rules
 from edgeval.benchmarks.videommmu.rows import TRACKS
 from edgeval.errors import ArgumentError
-from edgeval.types import Failure, Figure, Record, Report, Score
+from edgeval.figures import Figure, Report
+from edgeval.types import Failure, Record, Score
 
 SUBJECTS = ("Art", "Math", "Finance", "Music", "Physics", "History")
 

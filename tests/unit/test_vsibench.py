@@ -11,7 +11,8 @@ import pytest
 
 from edgeval.benchmarks.vsibench import BENCHMARK, data
 from edgeval.errors import ArgumentError, DataError, UnknownName
-from edgeval.types import Clip, Figure, Record, Report
+from edgeval.figures import Figure, Report
+from edgeval.types import Clip, Record
 
 COUNTING: dict[str, object] = {
     "id": 3,

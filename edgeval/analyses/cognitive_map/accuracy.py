@@ -11,7 +11,8 @@ import numpy as np
 from edgeval import tally
 from edgeval.analyses.cognitive_map import CognitiveMap
 from edgeval.errors import ArgumentError
-from edgeval.types import Figure, Record, Reference
+from edgeval.figures import Figure, Reference
+from edgeval.types import Record
 
 NAME = "map accuracy"
 # A distance is right within one unit of the grid. Source: arXiv 2412.14171.

@@ -28,7 +28,8 @@ from edgeval.benchmarks.base import Benchmark, DataCheck
 from edgeval.benchmarks.longvideobench import subtitles
 from edgeval.dataset import Row, filled, inside, texts
 from edgeval.errors import DataError
-from edgeval.types import Ask, Clip, Figure, Question, Record, Reference, Report, Score
+from edgeval.figures import Figure, Reference, Report
+from edgeval.types import Ask, Clip, Question, Record, Score
 
 NAME = "longvideobench"
 LMMS_EVAL = "lmms-eval"

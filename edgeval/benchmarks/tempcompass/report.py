@@ -8,8 +8,9 @@ from collections.abc import Iterator, Sequence
 from edgeval import tally
 from edgeval.benchmarks.tempcompass.data import ENDINGS
 from edgeval.benchmarks.tempcompass.rules import RULES
+from edgeval.figures import Figure, Reference, Report
 from edgeval.tally import Cell
-from edgeval.types import Figure, Record, Reference, Report
+from edgeval.types import Record
 
 _MEAN = "mean of tasks"
 

@@ -8,8 +8,9 @@ from collections.abc import Iterator, Sequence
 from edgeval import tally
 from edgeval.answers.video_r1 import is_think_then_answer
 from edgeval.benchmarks.video_r1.rules import OFFICIAL, REGRESSION, RULES
+from edgeval.figures import Figure, Reference, Report
 from edgeval.tally import Cell
-from edgeval.types import Figure, Record, Reference, Report
+from edgeval.types import Record
 
 SCORE, ACCURACY, MRA = "score", "mean_acc", "mean_mra"
 REWARD, FORMAT = "mean reward", "format reward"

@@ -17,8 +17,9 @@ from edgeval.answers import Term
 from edgeval.benchmarks.videommmu.accuracy import official_accuracy
 from edgeval.benchmarks.videommmu.rules import OFFICIAL
 from edgeval.errors import ArgumentError
+from edgeval.figures import Figure
 from edgeval.tally import Cell, Sums
-from edgeval.types import Figure, Record, Score
+from edgeval.types import Record, Score
 
 DELTA, W2R, R2W = "delta-knowledge", "wrong-to-right", "right-to-wrong"
 SCRIPT = " (authors' script)"

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from edgeval.types import Reference
+from edgeval.figures import Reference
 
 _TRACKS = ("track=perception", "track=comprehension", "track=adaptation")
 _GAIN = ("delta-knowledge", "wrong-to-right", "right-to-wrong")

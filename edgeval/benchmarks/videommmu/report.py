@@ -13,8 +13,9 @@ from edgeval.benchmarks.videommmu.accuracy import official_accuracy
 from edgeval.benchmarks.videommmu.references import PUBLISHED
 from edgeval.benchmarks.videommmu.rows import DISCIPLINES, TRACKS
 from edgeval.benchmarks.videommmu.rules import RULES
+from edgeval.figures import Figure, Reference, Report
 from edgeval.tally import Cell, Sums
-from edgeval.types import Figure, Record, Reference, Report
+from edgeval.types import Record
 
 _BREAKDOWNS = ("discipline", "subject", "question_type")
 _SUBJECTS = tuple(subject for subjects in DISCIPLINES.values() for subject in subjects)

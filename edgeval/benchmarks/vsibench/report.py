@@ -8,8 +8,9 @@ from collections.abc import Iterator, Sequence
 from edgeval import tally
 from edgeval.benchmarks.vsibench.data import DIRECTION, DIRECTIONS, EIGHT, NUMBERS
 from edgeval.benchmarks.vsibench.rules import RULES
+from edgeval.figures import Figure, Reference, Report
 from edgeval.tally import Cell
-from edgeval.types import Figure, Record, Reference, Report
+from edgeval.types import Record
 
 _PAPER = "arXiv 2412.14171, table 1; on the full set of VSI-Bench"
 _TINY = "arXiv 2412.14171, table 1; on 400 of VSI-Bench's questions"

@@ -10,7 +10,8 @@ import pytest
 
 from edgeval import tally
 from edgeval.analyses.paired import differences, student
-from edgeval.types import Question, Record, Report, Score
+from edgeval.figures import Report
+from edgeval.types import Question, Record, Score
 
 KEY = ("accuracy", "rule", "")
 MACRO = ("mean of tasks", "rule", "")
