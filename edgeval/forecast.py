@@ -32,8 +32,8 @@ from edgeval.seeing import Work
 from edgeval.types import Clip, Record
 
 KIB = 1024
-# Questions of each probed clip.
-ASKED = 2
+# Questions of each probed clip, and how often the heaviest comes again.
+ASKED, AGAIN = 3, 3
 # What a run folder holds besides its records: the samples, once more; tables; time lines a second.
 SAMPLES_SHARE = 1.2
 TABLES = 64 << 10
@@ -118,12 +118,13 @@ def forecast(spec: Spec) -> Forecast:
 
 
 def _chosen(clips: Sequence[Clip], heaviest: Clip | None) -> list[Clip]:
-    """The heaviest clip twice, since the next is decoded while one is answered; a middling one."""
+    """The heaviest clip several times, a middling one between: the heap grows for a few clips."""
     if not clips:
         return []
     first = clips[0] if heaviest is None else heaviest
     middle = clips[len(clips) // 2]
-    return [_few(first), _few(_renamed(first, "again")), _few(_renamed(middle, "too"))]
+    again = [_few(_renamed(first, f"again{i}")) for i in range(AGAIN)]
+    return [_few(first), *again[:1], _few(_renamed(middle, "too")), *again[1:]]
 
 
 def _renamed(clip: Clip, how: str) -> Clip:
