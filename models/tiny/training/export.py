@@ -9,10 +9,15 @@ from pathlib import Path
 
 PRECISIONS = (("fp32", "plain"), ("q4", "ort"))
 
+# Not -m, which looks in the current folder first: a checkout would stand before what is installed.
+EDGEVAL = (
+    "import sys; sys.path[:] = filter(None, sys.path); from edgeval.cli.main import main; main()"
+)
+
 
 def edgeval(*words: object) -> None:
     """A verb of the command line; CalledProcessError where it fails."""
-    subprocess.run([sys.executable, "-m", "edgeval", *map(str, words)], check=True)
+    subprocess.run([sys.executable, "-c", EDGEVAL, *map(str, words)], check=True)
 
 
 def export(checkpoint: Path, folder: Path, *, run: int) -> Path:
