@@ -90,13 +90,13 @@ def _quantiles(times: Sequence[float]) -> dict[str, float]:
 
 
 def _first_token(records: Sequence[Record], *, shared: bool) -> dict[str, object]:
-    """From the question to its first token: for a clip never seen before, and for one that was."""
-    new = [
-        t.decode_s + t.preprocess_s + t.vision_s + t.prefix_s + t.prefill_s
-        for _, t in _seen(records, shared=shared)
-    ]
+    """From the question to the first token of its answer, whatever was thought before.
+
+    For a clip never seen before, and for one that was.
+    """
+    new = [t.clip_s + t.other_turns_s + t.prefill_s for _, t in _seen(records, shared=shared)]
     known = [
-        record.generation.timing.prefill_s
+        record.generation.timing.other_turns_s + record.generation.timing.prefill_s
         for record in records
         if record.generation is not None and record.frame_indices
     ]

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
+from dataclasses import replace
 from typing import Any
 
 import pytest
@@ -180,3 +181,13 @@ def test_a_session_killed_before_its_first_line_costs_nothing() -> None:
     facts, _ = session(source())
     found = costs([record(0)], [(facts, {})], rule="rule", shared=True)
     assert found["energy"] == []
+
+
+def test_thoughts_before_an_answer_are_waited_for() -> None:
+    one = record(0)
+    assert one.generation is not None
+    thinking = replace(one.generation.timing, other_turns_s=3.0)
+    thought = replace(one, generation=replace(one.generation, timing=thinking))
+    waits = costs([thought], [], rule="rule", shared=True)["first_token_s"]
+    assert waits["clip not seen yet"]["p50_s"] == pytest.approx(4.01)
+    assert waits["clip seen already"]["p50_s"] == pytest.approx(3.01)
