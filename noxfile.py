@@ -48,11 +48,13 @@ def package(session: nox.Session, *extras: str) -> None:
         return
     folder = Path(session.create_tmp()).resolve() / "wheel"
     shutil.rmtree(folder, ignore_errors=True)
-    session.run("python", "-m", "pip", "wheel", "-q", "--no-deps", "-w", str(folder), str(ROOT))
+    session.run_install(
+        "python", "-m", "pip", "wheel", "-q", "--no-deps", "-w", str(folder), str(ROOT)
+    )
     (wheel,) = folder.glob("*.whl")
     wanted = f"[{','.join(extras)}]" if extras else ""
     # A venv that is used again holds the same version from before, which pip would leave standing.
-    session.run("python", "-m", "pip", "uninstall", "-q", "-y", "edgeval", silent=True)
+    session.run_install("python", "-m", "pip", "uninstall", "-q", "-y", "edgeval", silent=True)
     session.install(f"edgeval{wanted} @ {wheel.as_uri()}")
 
 
@@ -242,8 +244,10 @@ def bench(session: nox.Session) -> None:
     package(session, "cpu", "test", "export")
     if has_own_venv(session):
         for peer in EXTRAS["bench"]:
-            session.run("python", "-m", "pip", "install", "-q", peer, TORCH, success_codes=[0, 1])
-        session.run(
+            session.run_install(
+                "python", "-m", "pip", "install", "-q", peer, TORCH, success_codes=[0, 1]
+            )
+        session.run_install(
             "python", "-m", "pip", "install", "-q", "--no-deps", LMMS_EVAL, success_codes=[0, 1]
         )
     out = ROOT / "build" / "bench.json"
