@@ -41,7 +41,7 @@ def completed(journal: Journal, seconds: float) -> dict[str, Any]:
             journal.records,
             [(session.facts, session.sums) for session in sessions],
             rule=str(before["identity"]["rules"][0]),
-            shared=bool(before["identity"]["share_prefix"]),
+            shared=bool(before["invocation"]["share"]),
         ),
         "finished": datetime.now(timezone.utc).isoformat(timespec="seconds"),
     }

@@ -15,12 +15,13 @@ from pathlib import Path
 import numpy as np
 
 from edgeval import families
-from edgeval.chat.stops import Stops, read_stops
+from edgeval.chat.stops import Stops, read_stops, tokenizer_stops
 from edgeval.chat.tokenizer import Tokenizer, picture_ids
 from edgeval.engines import AUTO, Floats, GraphFiles, Graphs, choose, open_graphs
-from edgeval.errors import ArgumentError, ManifestError
+from edgeval.errors import ArgumentError
 from edgeval.generate import Ending, generate, logits_of
-from edgeval.modelfolder import Manifest, manifest
+from edgeval.modelfolder import manifest
+from edgeval.modelfolder.dynamic import dynamic_operators
 from edgeval.processor import DEFAULT, Conduct, Processor, Setup, Shrink, Talk
 from edgeval.types import (
     Ask,
@@ -33,7 +34,7 @@ from edgeval.types import (
     Prompt,
     Timing,
 )
-from edgeval.view import Inputs, View, facts_of, pixels_of
+from edgeval.view import Inputs, Reading, View, facts_of, pixels_of
 
 # Room for a question and its answer behind the prefix; a longer one makes the cache grow.
 ROOM_TOKENS = 512
@@ -49,16 +50,16 @@ class Model:
         tokenizer: Tokenizer,
         graphs: Graphs,
         stops: Stops,
-        share: bool,
+        reading: Reading,
         card: Mapping[str, object],
     ) -> None:
         self.processor = processor
         self.tokenizer = tokenizer
         self._graphs = graphs
         self._stops = stops
-        self._share = share
+        self.reading = reading
         self._card = card
-        self._image_ids = [_known_id(tokenizer, token) for token in processor.image_tokens]
+        self._image_ids = [tokenizer.known_id(token) for token in processor.image_tokens]
         self._visual_ids = {tokenizer.id(token) for token in processor.visual_tokens} - {None}
 
     def frame_rule(self) -> FrameRule:
@@ -103,7 +104,9 @@ class Model:
             facts=facts,
             timing=Timing(decode_s=frames.decode_s),
         )
-        return self._prefilled(view) if self._share else view
+        if self.reading.prefix:
+            return self._prefilled(view)
+        return self._with_features(view) if self.reading.share else view
 
     def prompt(self, view: View, ask: Ask) -> Prompt:
         """The question as tokens. ``shared_prefix_len`` of them are already in the view's cache."""
@@ -120,7 +123,7 @@ class Model:
         self, view: View, prompt: Prompt, decoding: Decoding, max_new_tokens: int
     ) -> Generation:
         """Tokens until the end of the answer. Timing counts what this question really cost."""
-        if not self._share or (prompt.shared_prefix_len == 0 and view.facts is not None):
+        if not self.reading.share or (prompt.shared_prefix_len == 0 and view.facts is not None):
             view = self._with_features(view) if view.features is None else view
         shared = prompt.shared_prefix_len if view.prefix is not None else 0
         start = time.perf_counter()
@@ -128,7 +131,8 @@ class Model:
             context = view.prefix.fork()
         else:
             context = self._graphs.start(len(prompt.token_ids) + max_new_tokens)
-        first = self._inputs(prompt.token_ids, view).append_to(context, skip=shared)
+        inputs = self._inputs(prompt.token_ids, view)
+        first = inputs.append_to(context, skip=shared, whole=bool(self.reading.dynamic))
         prefill_s = time.perf_counter() - start
         ending = Ending(
             eos_ids=self._stops.eos_ids,
@@ -221,26 +225,6 @@ class Model:
         return Inputs(embeds=embeds, places=places, deep=deep)
 
 
-def _known_id(tokenizer: Tokenizer, token: str) -> int:
-    found = tokenizer.id(token)
-    if found is None:
-        raise ManifestError(f"tokenizer.json: has no token {token!r}")
-    return found
-
-
-def _stops(found: Manifest, conduct: Conduct, tokenizer: Tokenizer) -> Stops:
-    if not conduct.tokenizer_stops:
-        return read_stops(found)
-    eos = found.read("tokenizer_config").get("eos_token")
-    text = eos.get("content") if isinstance(eos, dict) else eos
-    if not isinstance(text, str):
-        raise ManifestError(
-            f"{found.folder}: got eos_token {eos!r} in tokenizer_config.json; protocol "
-            f"{conduct.protocol} wants a text"
-        )
-    return read_stops(found, only=_known_id(tokenizer, text))
-
-
 def open_model(
     folder: Path,
     *,
@@ -273,14 +257,17 @@ def open_model(
         decoder=variant.graphs["decoder_model_merged"].path,
         threads=threads,
     )
+    dynamic = dynamic_operators(files.decoder)
+    own = processor.conduct.tokenizer_stops
+    stops = tokenizer_stops(found, tokenizer) if own else read_stops(found)
     choice = choose(engine, files)
     graphs = open_graphs(choice.name, files)
     return Model(
         processor=processor,
         tokenizer=tokenizer,
         graphs=graphs,
-        stops=_stops(found, processor.conduct, tokenizer),
-        share=share,
+        stops=stops,
+        reading=Reading(share=share, dynamic=dynamic),
         card={
             "name": found.name,
             "family": found.family,
@@ -294,6 +281,7 @@ def open_model(
             "engine_why": list(choice.why) if engine == AUTO else [],
             "placement": dict(graphs.placement),
             "constants": dict(processor.card()),
+            **({"dynamic_activations": list(dynamic)} if dynamic else {}),
             "sha256": digests,
         },
     )

@@ -88,7 +88,7 @@ def card(spec: Spec, work: Work, told: Transcripts | None = None) -> dict[str, o
             "frame_rule": dataclasses.asdict(work.rule),
             "decoding": dataclasses.asdict(work.decoding),
             "prompting": work.prompting,
-            "share_prefix": spec.share,
+            "share_prefix": work.model.reading.prefix,
             **heard,
             "versions": _versions(),
         },

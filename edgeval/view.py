@@ -19,6 +19,23 @@ PIECE = 1024
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
+class Reading:
+    """What questions about a clip have in common.
+
+    ``share``: all that can be, or nothing. ``dynamic``: operators of the decoder for which every
+    prompt is read whole, at once (edgeval/modelfolder/dynamic.py); most decoders have none.
+    """
+
+    share: bool
+    dynamic: tuple[str, ...] = ()
+
+    @property
+    def prefix(self) -> bool:
+        """Whether they go on from one prefill of what stands before them."""
+        return self.share and not self.dynamic
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
 class View:
     """One clip as the model sees it, or nothing (blind). Belongs to the Model that made it.
 
@@ -70,12 +87,14 @@ class Inputs:
     places: Ints | None = None
     deep: Floats | None = None
 
-    def append_to(self, context: Context, *, skip: int = 0) -> Floats:
+    def append_to(self, context: Context, *, skip: int = 0, whole: bool = False) -> Floats:
         """Extend a context that has the first ``skip`` tokens; logits [V] after the last.
 
         In pieces, with the same bits: attention over all at once needs S * S numbers a head.
+        ``whole``: in one piece, for decoders where that moves logits.
         """
-        ends = [*range(skip + PIECE, len(self.embeds) - 1, PIECE), len(self.embeds)]
+        piece = len(self.embeds) if whole else PIECE
+        ends = [*range(skip + piece, len(self.embeds) - 1, piece), len(self.embeds)]
         for start, end in pairwise([skip, *ends]):
             deep = None if self.deep is None else self.deep[:, start:end]
             logits = context.extend(

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 
+from edgeval.chat.tokenizer import Tokenizer
 from edgeval.errors import ManifestError
 from edgeval.modelfolder import Manifest
 from edgeval.modelfolder.numbers import brief, positive
@@ -37,3 +38,18 @@ def read_stops(found: Manifest, *, only: int | None = None) -> Stops:
     named = {"repetition_penalty": generation.get("repetition_penalty") or 1.0}
     penalty = positive(named, "repetition_penalty", str(found.folder))
     return Stops(eos_ids=frozenset(ids), repetition_penalty=penalty)
+
+
+def tokenizer_stops(found: Manifest, tokenizer: Tokenizer) -> Stops:
+    """As read_stops, but only the tokenizer's own end token ends an answer (lmms-eval's way).
+
+    ManifestError where tokenizer_config.json names none.
+    """
+    eos = found.read("tokenizer_config").get("eos_token")
+    text = eos.get("content") if isinstance(eos, dict) else eos
+    if not isinstance(text, str):
+        raise ManifestError(
+            f"{found.folder}: got eos_token {eos!r} in tokenizer_config.json; the protocol wants a "
+            "text"
+        )
+    return read_stops(found, only=tokenizer.known_id(text))

@@ -58,14 +58,19 @@ class Tokenizer:
         found = self._tokenizer.token_to_id(token)
         return None if found is None else int(found)
 
+    def known_id(self, token: str) -> int:
+        """The id of a token's text. ManifestError when the vocabulary lacks it."""
+        found = self.id(token)
+        if found is None:
+            raise ManifestError(f"{self._path.name}: has no token {token!r}")
+        return found
+
     def check_special(self, token: str, wanted: Collection[int]) -> int:
         """The id of a special token. ManifestError unless its text gives that one token.
 
         ``wanted``: ids that the model's config names for such tokens, any where it names none.
         """
-        found = self.id(token)
-        if found is None:
-            raise ManifestError(f"{self._path.name}: has no token {token!r}")
+        found = self.known_id(token)
         if wanted and found not in wanted:
             raise ManifestError(
                 f"{self._path.name}: token {token!r} is {found}, in config.json it is "

@@ -11,6 +11,7 @@ from typing import TypeVar
 
 import click
 
+from edgeval.cli.sharing import tell_unshared
 from edgeval.media.probe import probe
 from edgeval.model import Model, open_model
 from edgeval.modelfolder import manifest
@@ -50,6 +51,7 @@ def command(  # noqa: PLR0913 - click hands every option over by name
     """
     folder = manifest.find(model)
     opened = open_model(folder, engine=engine, precision=precision, threads=threads)
+    tell_unshared(opened)
     try:
         work = workload(opened, video, new_tokens)
         rows = _measure(opened, work, repeat)

@@ -18,6 +18,7 @@ from edgeval.cli.asked import spec_of, spec_options
 from edgeval.cli.deadlines import deadline_option, deadline_table
 from edgeval.cli.ears import ears
 from edgeval.cli.progress import Progress
+from edgeval.cli.sharing import tell_unshared
 from edgeval.cli.watching import Together, monitor
 from edgeval.costs.words import TITLE, section
 from edgeval.device.monitor import Monitor
@@ -116,6 +117,8 @@ def _resume(folder: Path, progress: str) -> int:
 def _execute(work: Work, journal: Journal, spec: Spec, seen_by: tuple[str, Monitor]) -> int:
     """``seen_by``: how progress is shown, and what watches the hardware."""
     how, watcher = seen_by
+    if spec.share:
+        tell_unshared(work.model)
     trace = None if spec.trace is None else Trace(spec.trace, journal.records)
     work.model.through(lambda graphs: told(graphs, watcher.entered))
     began = time.monotonic()

@@ -13,6 +13,7 @@ from typing import Any
 import click
 
 from edgeval import __version__
+from edgeval.cli.sharing import tell_unshared
 from edgeval.device import found, timeline
 from edgeval.device.monitor import Monitor
 from edgeval.model import Model, open_model
@@ -57,6 +58,7 @@ def command(  # noqa: PLR0913 - click hands every option over by name
     with Monitor(found.sources(engine=engine, gpu=gpu)) as monitor:
         monitor.rest()
         opened = open_model(path, engine=engine, precision=precision, threads=threads)
+        tell_unshared(opened)
         try:
             work = workload(opened, video, new_tokens)
             card = _card(opened, work, minutes)

@@ -23,7 +23,8 @@ def costs(
 ) -> dict[str, Any]:
     """Every cost of a run. ``sessions``: facts and sums of each, as edgeval.device tells them.
 
-    ``rule``: what a correct answer is; ``shared``: whether a clip's questions shared its prefix.
+    ``rule``: what a correct answer is; ``shared``: whether a clip was looked at once for all its
+    questions.
     """
     values = [score.value for r in records if (score := r.scores.get(rule)) is not None]
     share = sum(value or 0.0 for value in values) / len(records) if records else 0.0
@@ -69,7 +70,10 @@ def _stages(records: Sequence[Record], *, shared: bool) -> dict[str, object]:
         "decode": ("clip", decoded),
         "preprocess": ("clip", [timing.preprocess_s for timing in looks]),
         "vision": ("clip", [timing.vision_s for timing in looks]),
-        "prefill of the clip": ("clip", [timing.prefix_s for timing in looks if shared]),
+        "prefill of the clip": (
+            "clip",
+            [timing.prefix_s for timing in looks if shared and timing.prefix_s],
+        ),
         "prefill": ("question", [timing.prefill_s for timing in said]),
         "step": ("token", [step for timing in said for step in timing.step_s]),
     }

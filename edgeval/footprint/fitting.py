@@ -13,7 +13,7 @@ from numpy.typing import NDArray
 
 from edgeval.device import headroom
 from edgeval.errors import DataError, ManifestError, MemoryLimitError
-from edgeval.footprint.sizes import Bite, Footprint, Load, Shape, footprint, shape_of
+from edgeval.footprint.sizes import MOST, Bite, Footprint, Load, Shape, footprint, shape_of
 from edgeval.model import ROOM_TOKENS
 from edgeval.modelfolder import Manifest
 from edgeval.processor import Processor, Talk
@@ -105,7 +105,7 @@ def load_of(work: Work, clip: Clip, plan: FramePlan) -> Load:
             for ask in asks
         ),
         room=ROOM_TOKENS,
-        piece=PIECE,
+        piece=MOST if work.model.reading.dynamic else PIECE,
         workers=len(os.sched_getaffinity(0)) if hasattr(os, "sched_getaffinity") else 1,
     )
 
