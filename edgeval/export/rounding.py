@@ -1,4 +1,8 @@
-"""Weights as whole numbers in blocks with a scale each."""
+"""Weights as whole numbers in blocks with a scale each.
+
+The bits are those of onnxruntime's own quantiser, which holds a whole model in memory; this one
+holds a layer (tests/unit/export/test_like_onnxruntime.py).
+"""
 
 from __future__ import annotations
 
@@ -24,7 +28,8 @@ def to_blocks(
     filled = np.zeros((width, n_blocks * block), np.float32)
     filled[:, :depth] = weight.T
     blocks = filled.reshape(width, n_blocks, block)
-    largest = np.take_along_axis(blocks, np.abs(blocks).argmax(-1)[..., None], axis=-1)
+    most, least = blocks.max(-1, keepdims=True), blocks.min(-1, keepdims=True)
+    largest = np.where(most > -least, most, least)
     low = -(2 ** (bits - 1))
     scales = (largest / np.float32(low)).astype(np.float32)
     if squares is not None:
@@ -35,8 +40,17 @@ def to_blocks(
 
 
 def _rounded(blocks: Floats, scales: Floats, low: int) -> NDArray[np.int8]:
-    safe = np.where(scales == 0, np.float32(1), scales)
-    return np.asarray(np.clip(np.rint(blocks / safe), low, -low - 1), np.int8)
+    """Numbers of scales: times the inverse, a half upwards, in float32 as onnxruntime does it."""
+    usable = np.abs(scales) > 1 / np.finfo(np.float32).max
+    shifted = blocks * np.divide(
+        np.float32(1), scales, where=usable, out=np.zeros_like(scales, np.float32)
+    )
+    shifted -= np.float32(low)
+    numbers = np.floor(shifted)
+    shifted -= numbers
+    numbers += shifted >= 0.5
+    numbers += np.float32(low)
+    return np.asarray(np.clip(numbers, low, -low - 1, out=numbers), np.int8)
 
 
 def _least_lossy(blocks: Floats, scales: Floats, weighed: Floats, low: int) -> Floats:
