@@ -76,11 +76,16 @@ def execute(work: Work, journal: Journal, observer: Observer) -> Report:
     clips = [left for clip in work.clips if (left := _without(clip, done)).questions]
     observer.started(total=sum(len(clip.questions) for clip in work.clips), records=journal.records)
     for seen in seen_ahead(work, clips, digest=observer.wants_digests):
-        for step in _answer_clip(work, seen):
-            observer.asked(step)
-            journal.append(step.record)
-            observer.recorded(step.record)
+        _record_clip(work, seen, journal, observer)
     return report_of(work.benchmark, journal.records)
+
+
+def _record_clip(work: Work, seen: Seen, journal: Journal, observer: Observer) -> None:
+    """In a function of its own, so that a clip's view is let go before the next is made."""
+    for step in _answer_clip(work, seen):
+        observer.asked(step)
+        journal.append(step.record)
+        observer.recorded(step.record)
 
 
 def report_of(benchmark: Benchmark, records: Sequence[Record]) -> Report:

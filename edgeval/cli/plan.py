@@ -39,7 +39,7 @@ STAGES = {
     "features": "image features",
     "vision": "vision, at most",
     "cache": "keys and values",
-    "prefill": "prefill, at most",
+    "decoder": "a call of the decoder, at most",
 }
 
 

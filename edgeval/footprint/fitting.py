@@ -11,6 +11,7 @@ from pathlib import Path
 import numpy as np
 from numpy.typing import NDArray
 
+from edgeval.analyses import prompting
 from edgeval.device import headroom
 from edgeval.errors import DataError, ManifestError, MemoryLimitError
 from edgeval.footprint.sizes import MOST, Bite, Footprint, Load, Shape, footprint, shape_of
@@ -18,12 +19,14 @@ from edgeval.model import ROOM_TOKENS
 from edgeval.modelfolder import Manifest
 from edgeval.processor import Processor, Talk
 from edgeval.seeing import Work, planned
-from edgeval.types import Clip, FramePlan, Frames, Picture
+from edgeval.types import Ask, Clip, Decoding, FramePlan, Frames, Generation, Picture, Timing
 from edgeval.view import PIECE, facts_of
 
 MIB = 1 << 20
 # So many frames show how many go into one bite; more than that is taken for the whole clip.
 PROBED = 16
+# Stands for an answer where a later turn quotes it.
+SAID = "\ue000"
 
 
 def check(work: Work, manifest: Manifest, precision: str | None) -> Footprint | None:
@@ -92,7 +95,8 @@ def load_of(work: Work, clip: Clip, plan: FramePlan) -> Load:
     talk = Talk(system=clip.system)
     ids = tokenizer.encode(processor.text("", facts_of(shown, clip.captions), talk).full)
     kinds = {tokenizer.id(token) for token in processor.image_tokens}
-    asks = [work.benchmark.ask(clip, question) for question in clip.questions]
+    question, new = max(_turns(work, clip), key=sum)
+    reading = work.model.reading
     return Load(
         frames=n_frames,
         picture=black.nbytes // 2,
@@ -100,14 +104,35 @@ def load_of(work: Work, clip: Clip, plan: FramePlan) -> Load:
         bite=_bite(processor, frame, n_frames),
         features=sum(token in kinds for token in ids),
         prefix=len(ids),
-        tail=max(
-            len(tokenizer.encode(ask.text)) + (work.decoding.max_new_tokens or ask.max_new_tokens)
-            for ask in asks
-        ),
-        room=ROOM_TOKENS,
-        piece=MOST if work.model.reading.dynamic else PIECE,
+        question=question,
+        new=new,
+        # Without a prefix to go on from, each question is given room for all of it.
+        room=ROOM_TOKENS if reading.prefix else question + new,
+        piece=MOST if reading.dynamic else PIECE,
         workers=len(os.sched_getaffinity(0)) if hasattr(os, "sched_getaffinity") else 1,
     )
+
+
+def _turns(work: Work, clip: Clip) -> Iterator[tuple[int, int]]:
+    """Tokens that are asked and that may be answered, in every turn of every question.
+
+    The way of prompting is gone through with answers as long as they may be.
+    """
+    encode = work.model.tokenizer.encode
+    turns: list[tuple[int, int]] = []
+
+    def say(ask: Ask, decoding: Decoding) -> Generation:
+        new = decoding.max_new_tokens or ask.max_new_tokens
+        text = "\n".join((*(turn.text for turn in ask.history), ask.text, ask.prefill))
+        quoted = text.count(SAID) * max((n_new for _, n_new in turns), default=0)
+        turns.append((len(encode(text.replace(SAID, ""))) + quoted, new))
+        return Generation(text=SAID, token_ids=(), stop="length", timing=Timing())
+
+    for question in clip.questions:
+        turns.clear()
+        ask = work.benchmark.ask(clip, question)
+        prompting.ask_by(work.prompting, ask, work.decoding, say, lambda _: "")
+        yield from turns
 
 
 def _bite(processor: Processor, frame: NDArray[np.generic], n_frames: int) -> Bite:

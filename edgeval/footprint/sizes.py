@@ -73,12 +73,12 @@ class Bite:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Load:
-    """What one clip and its longest question bring.
+    """What one clip, its longest question and its longest answer bring.
 
     ``picture``: bytes of a decoded picture, ``frame``: of one as shrunk; ``features``: image
-    tokens; ``prefix``: tokens of all before the question; ``tail``: tokens of question and
-    answer, ``room``: for as many a cache is made at first; ``piece``: tokens at a time;
-    ``workers``: decoders at a time.
+    tokens; ``prefix``: tokens of all before the question; ``question``: of that; ``new``: of the
+    answer; ``room``: for as many behind the prefix a cache is made at first; ``piece``: tokens at a
+    time; ``workers``: decoders at a time.
     """
 
     frames: int
@@ -87,15 +87,30 @@ class Load:
     bite: Bite
     features: int
     prefix: int
-    tail: int
+    question: int
+    new: int
     room: int
     piece: int
     workers: int
 
+    @property
+    def prompt(self) -> int:
+        """Tokens that are read."""
+        return self.prefix + self.question
+
+    @property
+    def whole(self) -> int:
+        """Tokens that the cache has in the end."""
+        return self.prompt + self.new
+
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Footprint:
-    """Bytes by stage. ``peak`` is what all of it takes at the worst moment, weights and all."""
+    """Bytes by stage. ``peak`` is what all of it takes at the worst moment, weights and all.
+
+    ``cache`` and ``decoder``: keys and values, and what a call of the decoder takes besides them,
+    as the last of the prompt is read or the last of the answer is said, whichever takes more.
+    """
 
     weights: int
     decoding: int
@@ -103,7 +118,7 @@ class Footprint:
     features: int
     vision: int
     cache: int
-    prefill: int
+    decoder: int
 
     @property
     def clip(self) -> int:
@@ -112,7 +127,7 @@ class Footprint:
         The next clip is decoded while the model works on this one.
         """
         looking = self.vision
-        asking = self.cache + self.prefill
+        asking = self.cache + self.decoder
         return self.decoding + self.frames + self.features + max(looking, asking)
 
     @property
@@ -124,6 +139,7 @@ class Footprint:
 def footprint(shape: Shape, load: Load) -> Footprint:
     """What a clip takes of a model's memory."""
     hidden = shape.decoder.hidden * FLOAT
+    cache, decoder = max(_reading(shape, load), _answering(shape, load), key=sum)
     return Footprint(
         weights=shape.weights,
         decoding=load.workers * HELD * load.picture,
@@ -131,8 +147,8 @@ def footprint(shape: Shape, load: Load) -> Footprint:
         # Gathered from the bites' outputs, then put among the embeddings.
         features=2 * load.features * hidden,
         vision=_vision(shape, load.bite),
-        cache=_cache(shape, load),
-        prefill=2 * (load.prefix + load.tail) * hidden + _prefill(shape, load),
+        cache=cache,
+        decoder=decoder,
     )
 
 
@@ -144,24 +160,47 @@ def _vision(shape: Shape, bite: Bite) -> int:
     return 2 * bite.nbytes + bite.images * image * FLOAT
 
 
-def _cache(shape: Shape, load: Load) -> int:
-    whole = load.prefix + load.tail
-    if not shape.shared:
-        return 2 * whole * shape.token
-    if load.tail <= load.room:
-        return (load.prefix + load.room) * shape.token
-    return (load.prefix + load.room + whole + whole // 4) * shape.token
+def _reading(shape: Shape, load: Load) -> tuple[int, int]:
+    """Cache and the rest as the question's last piece is read."""
+    cache = _buffers(load, load.prompt) if shape.shared else 2 * load.prompt
+    embeds = 2 * load.prompt * shape.decoder.hidden * FLOAT
+    return cache * shape.token, embeds + _call(shape, min(load.piece, load.prompt), load.prompt)
 
 
-def _prefill(shape: Shape, load: Load) -> int:
-    whole, tower = load.prefix + load.tail, shape.decoder
-    piece = min(load.piece, whole)
-    own = FLOAT * piece * (WIDE * tower.hidden + INNER * tower.inner)
+def _answering(shape: Shape, load: Load) -> tuple[int, int]:
+    """Cache and the rest as the last token is appended: one row, over all that is there."""
+    # Where each call makes a cache: past and present, and the prefix, for the next question.
+    cache = _buffers(load, load.whole) if shape.shared else load.prefix + 2 * load.whole
+    return cache * shape.token, _call(shape, 1, load.whole)
+
+
+def _buffers(load: Load, end: int) -> int:
+    """Tokens of all buffers at the largest, as ``BufferContext`` makes them.
+
+    The prefix's own stays for the next question. One that is full is copied into a larger.
+    """
+    own = load.prefix + load.room
+    pieces = range(load.prefix + load.piece, load.prompt - 1, load.piece)
+    copied, capacity = 0, own
+    for at in (*pieces, load.prompt):
+        if at > capacity:
+            copied, capacity = capacity, at + at // 4
+    while capacity < end:
+        copied, capacity = capacity, capacity + 1 + (capacity + 1) // 4
+    if capacity == own:
+        return own
+    return own + (copied if copied > own else 0) + capacity
+
+
+def _call(shape: Shape, rows: int, whole: int) -> int:
+    """What a call of the decoder with so many tokens makes, ``whole`` of them in the cache then."""
+    tower = shape.decoder
+    own = FLOAT * rows * (WIDE * tower.hidden + INNER * tower.inner)
     if shape.shared:
         return own
     # Scores, a mask in numbers and in bits, and keys and values spread over the heads.
     spread = 4 * tower.heads * whole * shape.width * FLOAT
-    return own + spread + piece * whole * (SCORES * tower.heads * FLOAT + FLOAT + 1)
+    return own + spread + rows * whole * (SCORES * tower.heads * FLOAT + FLOAT + 1)
 
 
 def shape_of(manifest: Manifest, variant: Variant) -> Shape:

@@ -2,6 +2,9 @@
 
 from __future__ import annotations
 
+import dataclasses
+import gc
+import weakref
 from collections.abc import Sequence
 from pathlib import Path
 
@@ -116,18 +119,23 @@ def make_clip(video: Path | None, **fields: object) -> Clip:
     return Clip(id="c", setting="video", video=video, questions=(question,), **fields)
 
 
+def work_of(model: ScriptedModel, clips: Sequence[Clip], root: Path) -> seeing.Work:
+    return seeing.Work(
+        benchmark=benchmarks.load("videommmu"),
+        root=root,
+        clips=tuple(clips),
+        model=model,
+        rule=FrameRule(how="linspace_floor", n=4),
+        decoding=Decoding(),
+    )
+
+
 def asked(
     clip: Clip, folder: Path, how: str = "linspace_floor", prompting: str = "direct"
 ) -> tuple[ScriptedModel, run.Step]:
     model, observer = ScriptedModel(), Silent()
-    work = seeing.Work(
-        benchmark=benchmarks.load("videommmu"),
-        root=folder,
-        clips=(clip,),
-        model=model,
-        rule=FrameRule(how=how, n=4),
-        decoding=Decoding(),
-        prompting=prompting,
+    work = dataclasses.replace(
+        work_of(model, [clip], folder), rule=FrameRule(how=how, n=4), prompting=prompting
     )
     with Journal.create(folder / "run", {"identity": {}}) as journal:
         run.execute(work, journal, observer)
@@ -141,6 +149,52 @@ def test_a_segment_is_all_that_is_seen(video: Path, tmp_path: Path) -> None:
     assert frames is not None
     brightness = [float(np.mean(image)) for image in frames.pixels]
     assert brightness == pytest.approx([40, 60, 80, 100], abs=4)
+
+
+class Forgetful(ScriptedModel):
+    """Keeps no view, and says how many are alive when it looks."""
+
+    def __init__(self) -> None:
+        super().__init__()
+        self.alive: list[int] = []
+        self.known: list[weakref.ref[ScriptedView]] = []
+
+    def see(
+        self, frames: Frames | None, *, system: str = "", captions: Sequence[Caption] = ()
+    ) -> ScriptedView:
+        self.alive.append(sum(view() is not None for view in self.known))
+        view = ScriptedView(frames, system, captions)
+        self.known.append(weakref.ref(view))
+        return view
+
+
+class Passing(Silent):
+    """An observer that keeps nothing."""
+
+    def asked(self, step: run.Step) -> None:
+        assert step.view is not None
+
+
+def test_one_clips_view_is_let_go_before_the_next_is_made(video: Path, tmp_path: Path) -> None:
+    """Two would need twice the memory of keys and values."""
+    first = make_clip(video)
+    clips = [
+        dataclasses.replace(
+            first,
+            id=f"c{i}",
+            questions=(dataclasses.replace(first.questions[0], id=f"video_mmmu_perception:{i}"),),
+        )
+        for i in range(3)
+    ]
+    model = Forgetful()
+    work = work_of(model, clips, tmp_path)
+    gc.disable()
+    try:
+        with Journal.create(tmp_path / "run", {"identity": {}}) as journal:
+            run.execute(work, journal, Passing())
+    finally:
+        gc.enable()
+    assert model.alive == [0, 0, 0]
 
 
 def test_an_image_comes_behind_the_frames(video: Path, tmp_path: Path) -> None:

@@ -10,6 +10,7 @@ from collections.abc import Iterator
 from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING
+from weakref import ref
 
 import numpy as np
 
@@ -206,7 +207,7 @@ class BufferContext:
         self.length = self._place = 0
         self._overtaken = False
         self._buffers = Buffers(decoder, decoder.caches(max(1, capacity)))
-        self._buffers.writer = self
+        self._buffers.writer = ref(self)
 
     def extend(
         self, embeds: Floats, *, places: Ints | None = None, deep: Floats | None = None
@@ -232,25 +233,29 @@ class BufferContext:
         child = BufferContext.__new__(BufferContext)
         child._decoder, child._buffers = self._decoder, self._buffers
         child.length, child._place, child._overtaken = self.length, self._place, False
-        if self._buffers.writer is not self:
-            self._buffers.writer._overtaken = True
-        self._buffers.writer = child
+        writer = self._buffers.writer()
+        if writer is not None and writer is not self:
+            writer._overtaken = True
+        self._buffers.writer = ref(child)
         return child
 
     def _claim(self, end: int) -> None:
         """Make the buffer ours and long enough for ``end`` tokens."""
         if self._overtaken:
             raise ArgumentError("context: a later fork wrote over this one; fork the parent again")
-        if self._buffers.writer is not self or end > self._buffers.capacity:
+        if self._buffers.writer() is not self or end > self._buffers.capacity:
             capacity = max(self._buffers.capacity, end + end // 4)
             self._buffers = self._buffers.copied(self.length, capacity)
-            self._buffers.writer = self
+            self._buffers.writer = ref(self)
 
 
 class Buffers:
-    """The arrays of all layers, bound once as inputs and as outputs. ``writer`` may append."""
+    """The arrays of all layers, bound once as inputs and as outputs. ``writer`` may append.
 
-    writer: BufferContext
+    It is not held: the two would hold each other, and the memory until the next garbage collection.
+    """
+
+    writer: ref[BufferContext]
 
     def __init__(self, decoder: Decoder, arrays: list[Array]) -> None:
         self.capacity = arrays[0].shape[2]

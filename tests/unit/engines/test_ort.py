@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+import gc
 import itertools
+import weakref
 from pathlib import Path
 
 import numpy as np
@@ -112,6 +114,21 @@ def test_an_overtaken_fork_of_a_buffer_says_so(tiny, embeds):
     parent.fork()
     with pytest.raises(ArgumentError, match="fork the parent again"):
         first.extend(embeds[20:25])
+
+
+def test_a_context_that_is_let_go_frees_its_memory_at_once(graphs, embeds):
+    """Not when garbage is next collected: a clip's keys and values may be gigabytes."""
+    parent = graphs.start(4)
+    parent.extend(embeds[:10])
+    fork = parent.fork()
+    fork.extend(embeds[10:20])
+    gone = [weakref.ref(parent), weakref.ref(fork)]
+    gc.disable()
+    try:
+        del parent, fork
+        assert [one() for one in gone] == [None, None]
+    finally:
+        gc.enable()
 
 
 def test_embeddings_are_rows_of_the_table(graphs):

@@ -11,13 +11,18 @@ from pathlib import Path
 import pytest
 
 from edgeval import runcard
+from edgeval.analyses.prompting import THINKING_TOKENS
 from edgeval.device import headroom
 from edgeval.device.headroom import Headroom
 from edgeval.errors import MemoryLimitError
 from edgeval.footprint import fitting
+from edgeval.footprint.sizes import Load
+from edgeval.model import ROOM_TOKENS
 from edgeval.modelfolder import manifest
 from edgeval.runspec import FrameChoice, Spec
 from edgeval.seeing import Work, planned
+from edgeval.types import Decoding
+from edgeval.view import PIECE, Reading
 
 MIB = 1 << 20
 SPEC = Spec(benchmark="videommmu", model="tiny", limit=1, threads=1)
@@ -103,6 +108,44 @@ def test_the_load_is_what_the_model_is_given(tiny: manifest.Manifest) -> None:
     assert load.features == len(view.features.rows)
     assert load.frame == view.images[0].nbytes
     assert load.prefix >= len(view.prefix_ids)
+
+
+def load_of(work: Work) -> Load:
+    clip = next(clip for clip in work.clips if clip.video is not None)
+    assert clip.video is not None
+    return fitting.load_of(work, clip, planned(work, clip, clip.video))
+
+
+def test_a_way_of_prompting_takes_its_longest_turn(tiny: manifest.Manifest) -> None:
+    """Thoughts of 1024 tokens are said, and quoted before the answer is asked for."""
+    work = dataclasses.replace(work_of(4), decoding=Decoding(max_new_tokens=16))
+    direct = load_of(work)
+    steps = load_of(dataclasses.replace(work, prompting="cot"))
+    assert direct.new == steps.new == 16
+    assert 16 < steps.question - direct.question < 100
+    plain = dataclasses.replace(work, decoding=Decoding())
+    quoted = load_of(dataclasses.replace(plain, prompting="cot"))
+    assert quoted.question - load_of(plain).question > THINKING_TOKENS
+
+
+@pytest.mark.parametrize(
+    ("reading", "room", "rows"),
+    [
+        (Reading(share=True), ROOM_TOKENS, PIECE),
+        (Reading(share=False), 0, PIECE),
+        (Reading(share=True, dynamic=("DynamicQuantizeLinear",)), 0, 0),
+    ],
+    ids=["shared", "alone", "whole"],
+)
+def test_the_load_is_as_the_model_reads(
+    tiny: manifest.Manifest, reading: Reading, room: int, rows: int
+) -> None:
+    """Without a prefix a buffer has room for all at once; some decoders read it so, too."""
+    work = work_of(4)
+    work.model.reading = reading
+    load = load_of(work)
+    assert load.room == (room or load.question + load.new)
+    assert load.piece == rows or (not rows and load.piece > load.prompt)
 
 
 LIMITED = """

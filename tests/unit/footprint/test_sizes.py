@@ -9,7 +9,7 @@ from pathlib import Path
 import pytest
 
 from edgeval.errors import ManifestError
-from edgeval.footprint.sizes import Bite, Load, Shape, Tower, footprint, shape_of
+from edgeval.footprint.sizes import Bite, Footprint, Load, Shape, Tower, footprint, shape_of
 from edgeval.modelfolder import manifest
 
 MIB = 1 << 20
@@ -24,6 +24,7 @@ SHAPE = Shape(
     number=4,
     shared=True,
 )
+GROWING = dataclasses.replace(SHAPE, shared=False)
 LOAD = Load(
     frames=16,
     picture=1280 * 720 * 3 // 2,
@@ -31,7 +32,8 @@ LOAD = Load(
     bite=Bite(nbytes=4 * 512 * 512 * 3 * 4, images=4, height=512, width=512, patched=False),
     features=16 * 64,
     prefix=3072,
-    tail=256,
+    question=128,
+    new=128,
     room=512,
     piece=1024,
     workers=2,
@@ -48,28 +50,48 @@ def test_half_the_bits_are_half_the_cache() -> None:
     assert footprint(half, LOAD).cache * 2 == footprint(SHAPE, LOAD).cache
 
 
-def test_a_longer_tail_than_the_room_pays_for_the_copy() -> None:
-    short, long = LOAD, dataclasses.replace(LOAD, tail=513)
-    grown = footprint(SHAPE, long).cache
-    assert grown > 2 * footprint(SHAPE, short).cache
+def of(shape: Shape = SHAPE, **changes: int) -> Footprint:
+    """The footprint of LOAD with other numbers."""
+    return footprint(shape, dataclasses.replace(LOAD, **changes))
+
+
+def test_more_than_the_room_pays_for_the_copy() -> None:
+    short, grown = footprint(SHAPE, LOAD).cache, of(new=385).cache
+    assert grown > 2 * short
     assert grown == (3072 + 512 + (3072 + 513) * 5 // 4) * SHAPE.token
 
 
-def test_a_growing_cache_is_held_twice() -> None:
-    growing = dataclasses.replace(SHAPE, shared=False)
-    assert footprint(growing, LOAD).cache == 2 * (3072 + 256) * SHAPE.token
+def test_a_second_copy_is_made_beside_the_first() -> None:
+    first = (3072 + 513) * 5 // 4
+    second = (first + 1) * 5 // 4
+    whole = first + 1 - 3072 - 128
+    assert of(new=whole).cache == (3072 + 512 + first + second) * SHAPE.token
+    assert of(new=whole - 1).cache == (3072 + 512 + first) * SHAPE.token
+
+
+def test_a_growing_cache_is_held_twice_beside_the_prefix() -> None:
+    assert of(GROWING, new=9000).cache == (3072 + 2 * (3072 + 128 + 9000)) * SHAPE.token
+    assert of(GROWING).cache == 2 * (3072 + 128) * SHAPE.token  # Reading takes more by its scores.
 
 
 def test_attention_without_its_own_operator_keeps_scores() -> None:
-    growing = dataclasses.replace(SHAPE, shared=False)
-    scores = 3 * 9 * 1024 * (3072 + 256) * 4
-    assert footprint(growing, LOAD).prefill - footprint(SHAPE, LOAD).prefill > scores
+    scores = 3 * 9 * 1024 * (3072 + 128) * 4
+    reading = dataclasses.replace(GROWING, layers=1)
+    assert footprint(reading, LOAD).decoder - footprint(SHAPE, LOAD).decoder > scores
+
+
+def test_an_answer_is_not_read_in_pieces() -> None:
+    """4096 tokens more take their keys and values, and one row of scores; not a piece of rows."""
+    plain = dataclasses.replace(GROWING, layers=1)
+    grown = of(plain, new=4096).clip - of(plain, new=1).clip
+    rows = 3 * 9 * 1024 * 4096 * 4
+    assert grown < rows / 4
 
 
 def test_the_worst_moment_is_looking_or_asking() -> None:
     found = footprint(SHAPE, LOAD)
     rest = found.decoding + found.frames + found.features
-    assert found.clip == rest + max(found.vision, found.cache + found.prefill)
+    assert found.clip == rest + max(found.vision, found.cache + found.decoder)
     assert found.peak == found.weights + found.clip
 
 
