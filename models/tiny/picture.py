@@ -24,13 +24,13 @@ def main() -> int:
         "--words", action="store_true", help="write the page anew from figures that are there"
     )
     asked = parser.parse_args()
-    from training.lesson.counted import SEED, measured
+    from training.lesson.counted import SEED, SEEDS, measured
     from training.lesson.written import rewrite, write
 
-    if asked.words:
-        page = rewrite(asked.output)
-    else:
-        page = write(measured(asked.seed or SEED), asked.output)
+    seed = SEED if asked.seed is None else asked.seed
+    if seed not in SEEDS:
+        parser.error(f"--seed: got {seed}; wants one of {SEEDS.start} to {SEEDS.stop - 1}")
+    page = rewrite(asked.output) if asked.words else write(measured(seed), asked.output)
     print(f"page: {page}")
     return 0
 

@@ -22,6 +22,8 @@ from training.lesson.asking import QUESTION_ONLY, RUNS, TRUE, Answered, Asking, 
 
 Row = dict[str, Any]
 SEED = 800_008
+_FIRST, _N = lessons_dataset.FIRST_SEED, lessons_dataset.N_LESSONS
+SEEDS = range(_FIRST, _FIRST + _N)
 MODEL = "tiny"
 _A_SLIDE = lessons_dataset.FPS * lessons_dataset.SECONDS_PER_SLIDE
 
@@ -36,9 +38,8 @@ class Measured:
 
 
 def lesson_of(seed: int) -> tuple[str, Lesson]:
-    """An embedded lesson by its seed, and its id. KeyError for one that is not embedded."""
-    first, n = lessons_dataset.FIRST_SEED, lessons_dataset.N_LESSONS
-    made = {one.seed: one for one, _ in lessons_dataset.lessons_of(first, n)}
+    """An embedded lesson by its seed, one of SEEDS, and its id."""
+    made = {one.seed: one for one, _ in lessons_dataset.lessons_of(_FIRST, _N)}
     return lessons_dataset.lesson_id(made[seed]), made[seed]
 
 
@@ -201,12 +202,15 @@ def _scores(records: Sequence[Record], rule: str) -> Row:
     by_track: dict[str, list[Record]] = {track: [] for track in TRACKS}
     for record in records:
         by_track[record.question.tags["track"]].append(record)
-    ordered = [record for record in records if [*evaluation.by_order([record])]]
+    halves: dict[bool, list[Record]] = {True: [], False: []}
+    for record in records:
+        halves[bool([*evaluation.by_order([record])])].append(record)
     cells = tally.cells(records, rule)
     return {
         "tracks": {track: _accuracy(held, rule) for track, held in by_track.items() if held},
         "all": _accuracy(records, rule),
-        "order": _accuracy(ordered, rule) if ordered else None,
+        "order": _accuracy(halves[True], rule) if halves[True] else None,
+        "lookup": _accuracy(halves[False], rule) if halves[False] else None,
         "unread": sum(cell.status == "unparsed" for cell in cells),
     }
 

@@ -7,15 +7,14 @@ import textwrap
 from collections.abc import Sequence
 
 LONGEST, WIDTH = 56, 110
-_PLAIN = re.compile(r"[\w +=().,:;?/'-]", re.ASCII)
+# A full stop, colon or slash inside a word may make a link of it.
+_SPECIAL = re.compile(r"[^A-Za-z0-9 +=().,:;?'-]|[.:](?=\S)")
 
 
 def shown(text: str, longest: int = LONGEST) -> str:
     """What a model said, safe in a Markdown table: everything that is not plain is an entity."""
     cut = text if len(text) <= longest else f"{text[:longest]}\u2026"
-    return "".join(
-        one if _PLAIN.fullmatch(one) else f"&#{ord(one)};" for one in " ".join(cut.split())
-    )
+    return _SPECIAL.sub(lambda found: f"&#{ord(found.group())};", " ".join(cut.split()))
 
 
 def table(head: Sequence[str], rows: Sequence[Sequence[object]]) -> str:

@@ -69,36 +69,44 @@ def _said(row: Row | None) -> str:
 
 def sixty_lessons(figures: Row) -> Iterator[str]:
     """The scores of all sixty, a row a change, and what a guess gets."""
+    changes = figures["changes"]
     yield "## What each change does to sixty lessons"
-    n = figures["changes"][""]["all"]["n"]
     yield (
         "Percent right of sixty questions a track, with 95 % intervals (whole videos resampled; "
-        f"exact binomial where all are alike). *Fall* is paired, question by question, over {n} "
-        "(over the sixty of adaptation where only these are asked). *By order* is over the "
-        "questions that nothing but the order of the frames tells. *Margin* is the median over "
-        "the answers that have one, their number in brackets. *Unread* answers had no form that "
-        "the rule can read; they count as wrong. *Same*: answers equal to those of the first row, "
-        "to the letter."
+        "exact binomial where all are alike). The fall is paired, question by question, over all "
+        f"{changes['']['all']['n']} of them, over the sixty of adaptation where only these are "
+        "asked."
     )
-    head = ["change", *TRACKS, "fall, points", "by order", "margin", "unread", "same"]
-    rows = [_measured(change, figures["changes"][change.name]) for change in CHANGES]
-    guess = figures["guess"]
-    guessed = ["a guess", *(_percent(guess[track]) for track in TRACKS), *[""] * 5]
-    yield table(head, [*rows, guessed])
+    guess = ["a guess", *(_percent(figures["guess"][track]) for track in TRACKS), ""]
+    rows = [_scored(change, changes[change.name]) for change in CHANGES]
+    yield table(["change", *TRACKS, "fall, points"], [*rows, guess])
     yield (
         "The last row is what guessing among the options gets, and the middle 95 % of guessers; "
-        f"an open question is never guessed. What `edgeval run` itself says of these: "
+        "an open question is never guessed. What `edgeval run` itself says of these: "
         f"{figures['verdict']}."
+    )
+    yield (
+        "*By order* are the questions that nothing but the order of the frames tells, *by look-up* "
+        "the others. *Margin* is the median over the answers that have one, their number in "
+        "brackets. *Unread* answers had no form that the rule can read; they count as wrong. "
+        "*Same* are those equal to the first row's, to the letter."
+    )
+    yield table(
+        ["change", "by order", "by look-up", "margin", "unread", "same"],
+        [_read(change, changes[change.name]) for change in CHANGES],
     )
 
 
-def _measured(change: Change, row: Row) -> list[str]:
-    order = row["order"]
+def _scored(change: Change, row: Row) -> list[str]:
+    tracks = [_percent(row["tracks"].get(track)) for track in TRACKS]
+    return [change.title, *tracks, _points(row["drop"]) if row["drop"] else ""]
+
+
+def _read(change: Change, row: Row) -> list[str]:
+    parts = [row["order"], row["lookup"]]
     return [
         change.title,
-        *(_percent(row["tracks"].get(track)) for track in TRACKS),
-        _points(row["drop"]) if row["drop"] else "",
-        f"{_percent(order)}, n = {order['n']}" if order else "",
+        *(f"{_percent(part)}, n = {part['n']}" if part else "not asked" for part in parts),
         "" if row["margin"] is None else f"{row['margin']:+.1f} ({row['n_margin']})",
         str(row["unread"]),
         f"{row['same']} of {row['all']['n']}",
