@@ -21,7 +21,9 @@ SEED = click.IntRange(0, 2**64 - 1)
 Option = Callable[[Any], Any]
 _OPTIONS: tuple[Option, ...] = (
     click.option("--model", default=DEFAULT_MODEL, show_default=True, help="Model name or folder."),
-    click.option("--engine", default="cpu", show_default=True, help="cpu, cuda, trt, or auto."),
+    click.option(
+        "--engine", default="cpu", show_default=True, help="cpu, cuda, trt[-inplace], auto."
+    ),
     click.option("--precision", help="Which of the model's precisions; its first by default."),
     click.option(
         "--data", type=click.Path(path_type=Path), help="Dataset folder; embedded by default."

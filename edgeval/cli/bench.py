@@ -26,7 +26,7 @@ QUESTIONS = (3, 18)
 
 @click.command("bench")
 @click.option("--model", default="tiny", show_default=True, help="Model name or folder.")
-@click.option("--engine", default="cpu", show_default=True, help="cpu, cuda, trt, or auto.")
+@click.option("--engine", default="cpu", show_default=True, help="cpu, cuda, trt[-inplace], auto.")
 @click.option("--precision", help="Which of the model's precisions; its first by default.")
 @click.option("--threads", type=click.IntRange(min=1), help="Engine threads; all cores by default.")
 @click.option("--video", type=click.Path(path_type=Path), help="Clip to use; embedded by default.")

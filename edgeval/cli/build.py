@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import re
+from dataclasses import replace
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -21,7 +22,9 @@ if TYPE_CHECKING:
 
 @click.command("build")
 @click.argument("model")
-@click.option("--engine", type=click.Choice(["trt"]), default="trt", show_default=True)
+@click.option(
+    "--engine", type=click.Choice(["trt", "trt-inplace"]), default="trt", show_default=True
+)
 @click.option("--precision", help="Which of the model's precisions; its first by default.")
 @click.option("--protocol", default="native", show_default=True, help="As in run.")
 @click.option("--frames", type=click.IntRange(min=1), help="Frames a clip; the family's most.")
@@ -60,10 +63,11 @@ def command(  # noqa: PLR0913 - click hands every option over by name
     they come. Without a GPU, --sm and TensorRT-RTX build for one that is elsewhere.
     """
     from edgeval.engines.trt import ahead, default_root
+    from edgeval.engines.trt.ways import WAYS
 
-    del engine  # there is one
     root = default_root() if output is None else output
     order = _order(model, precision, _clip(frames, size), Setup(protocol=protocol), room)
+    order = replace(order, way=WAYS[engine])
     if print_trtexec:
         for line in ahead.trtexec(order, root):
             click.echo(line)

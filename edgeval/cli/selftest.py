@@ -29,7 +29,7 @@ SHOWN = 5
 
 @click.command("selftest")
 @click.option("--model", default="tiny", show_default=True, help="Model name or folder.")
-@click.option("--engine", default="cpu", show_default=True, help="cpu, cuda, trt, or auto.")
+@click.option("--engine", default="cpu", show_default=True, help="cpu, cuda, trt[-inplace], auto.")
 @click.option("--precision", help="Which of the model's precisions; its first by default.")
 @click.option("--threads", type=click.IntRange(min=1), help="Engine threads; all cores by default.")
 @click.option("--against", type=click.Path(path_type=Path), help=f"Record; the model's {FILE}.")

@@ -29,7 +29,7 @@ STOPPED = 130
 
 @click.command("soak")
 @click.option("--model", default="tiny", show_default=True, help="Model name or folder.")
-@click.option("--engine", default="cpu", show_default=True, help="cpu, cuda, trt, or auto.")
+@click.option("--engine", default="cpu", show_default=True, help="cpu, cuda, trt[-inplace], auto.")
 @click.option("--precision", help="Which of the model's precisions; its first by default.")
 @click.option("--threads", type=click.IntRange(1, 1024), help="Engine threads; all cores.")
 @click.option("--video", type=click.Path(path_type=Path), help="Clip to use; embedded by default.")

@@ -14,16 +14,18 @@ from numpy.typing import NDArray
 
 from edgeval.errors import EngineError, UnknownName
 
-# In the order in which "auto" tries them, the fastest first.
 ENGINES = MappingProxyType(
     {
         "trt": "edgeval.engines.trt",
         "cuda": "edgeval.engines.ort.cuda",
         "cpu": "edgeval.engines.ort.cpu",
     }
+        "trt-inplace": "edgeval.engines.trt.inplace",
 )
 AUTO = "auto"
 
+# In the order in which "auto" tries them, the fastest first.
+TRIED = ("trt", "cuda", "cpu")
 Array = NDArray[np.generic]
 Ints = NDArray[np.int64]
 Floats = NDArray[np.float32]
@@ -136,7 +138,7 @@ def choose(name: str, files: GraphFiles) -> Choice:
     if name != AUTO:
         return Choice(name=name, why=(load(name).check(files),))
     reasons: list[str] = []
-    for candidate in ENGINES:
+    for candidate in TRIED:
         try:
             return Choice(name=candidate, why=(load(candidate).check(files), *reasons))
         except EngineError as error:

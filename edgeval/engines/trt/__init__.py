@@ -1,5 +1,7 @@
 """The engine "trt": TensorRT (Jetson, servers) or TensorRT for RTX, behind one door.
 
+The engine "trt-inplace" is the same but for the way it keeps the cache (ways.py, inplace.py).
+
 Engines are built when a run first needs them, or before it by ``edgeval build``, and kept.
 """
 
@@ -10,15 +12,18 @@ from pathlib import Path
 
 import numpy as np
 
-from edgeval import cudadriver
+from edgeval import cudadriver, usercache
 from edgeval.engines import Array, Context, Floats, GraphFiles, Graphs
 from edgeval.engines.trt import building, library, profiles, rows, store
 from edgeval.engines.trt.building import Source, Target
 from edgeval.engines.trt.decoder import Decoder, RowsContext
 from edgeval.engines.trt.executing import EngineRunner, Runner
 from edgeval.engines.trt.memory import CudaMemory, runtime
-from edgeval.engines.trt.profiles import Profile
+from edgeval.engines.trt.profiles import DECODE, Profile
+from edgeval.engines.trt.replaying import Replaying
 from edgeval.engines.trt.vision import Planned, Whole
+from edgeval.engines.trt.ways import ROWS, Way
+from edgeval.errors import EngineError
 from edgeval.modelfolder import onnxfile
 
 
@@ -27,17 +32,27 @@ def check(files: GraphFiles) -> str:
 
     The driver is asked first: without one, TensorRT's own objects end the process.
     """
-    found = cudadriver.probe("trt")
-    target = here(found, library.load())
-    rows.caches(_sources(files, target)[2].graph)
-    runtime()
-    return _title(found, target)
+    return checked(files, ROWS)
 
 
 def open_graphs(files: GraphFiles) -> Graphs:
     """Open the three graphs; EngineError as in ``check``."""
-    found = cudadriver.probe("trt")
-    return TrtGraphs(files, found, here(found, library.load()))
+    return opened(files, ROWS)
+
+
+def checked(files: GraphFiles, way: Way) -> str:
+    """``check`` of an engine."""
+    found = cudadriver.probe(way.engine)
+    target = here(found, library.load())
+    way.check(target.library, _sources(files, target, way)[2].graph)
+    runtime()
+    return _title(found, target)
+
+
+def opened(files: GraphFiles, way: Way) -> Graphs:
+    """``open_graphs`` of an engine."""
+    found = cudadriver.probe(way.engine)
+    return TrtGraphs(files, found, here(found, library.load()), way)
 
 
 def here(found: cudadriver.Driver, loaded: library.Library, root: Path | None = None) -> Target:
@@ -55,7 +70,7 @@ def here(found: cudadriver.Driver, loaded: library.Library, root: Path | None = 
 
 def default_root() -> Path:
     """The folder of engines."""
-    return Path.home() / ".cache" / "edgeval" / "engines"
+    return usercache.folder() / "engines"
 
 
 def _title(found: cudadriver.Driver, target: Target) -> str:
@@ -66,28 +81,31 @@ def _title(found: cudadriver.Driver, target: Target) -> str:
     )
 
 
-def _sources(files: GraphFiles, target: Target) -> tuple[Source, Source, Source]:
+def _sources(files: GraphFiles, target: Target, way: Way) -> tuple[Source, Source, Source]:
     version = target.operator_version
     return (
         building.source("vision", files.vision, version),
         building.source("embed", files.embed, version),
-        building.source("decoder", files.decoder, version),
+        building.source("decoder", files.decoder, version, way),
     )
 
 
 class TrtGraphs:
     """Graphs on TensorRT; every engine is opened when it is first needed."""
 
-    def __init__(self, files: GraphFiles, found: cudadriver.Driver, target: Target) -> None:
+    def __init__(
+        self, files: GraphFiles, found: cudadriver.Driver, target: Target, way: Way = ROWS
+    ) -> None:
         self.version = _title(found, target)
         self._target = target
-        vision, embed, decoder = _sources(files, target)
-        caches = rows.caches(decoder.graph)
+        vision, embed, decoder = _sources(files, target, way)
+        way.check(target.library, decoder.graph)
         table = onnxfile.lookup_table(files.embed)
         # A plain view of the map is faster to index than the map.
         self._table = np.asarray(table if table is not None else 0)
         # An engine of TensorRT's runs as a whole on its device.
         self.placement = dict.fromkeys(("vision", "embedding", "decoder"), self.version)
+        self.placement["decoder"] += f", {way.about}"
         if table is not None:
             self.placement["embedding"] = "a table read on the host"
         self._memory = CudaMemory()
@@ -102,13 +120,8 @@ class TrtGraphs:
                     embed.ports()[0], feeds["input_ids"].shape[1]
                 ),
             )
-        inputs, outputs = decoder.ports()
         self._decoder = Decoder(
-            inputs,
-            outputs,
-            caches,
-            self._memory,
-            lambda n: self._runner(decoder, profiles.decoder_profiles(inputs, n))[0],
+            decoder.graph, way, self._memory, lambda n: self._decoding(decoder, n)
         )
 
     def see(self, feeds: Mapping[str, Array]) -> Mapping[str, Floats]:
@@ -150,7 +163,28 @@ class TrtGraphs:
         runner, stored = self._runner(source, (wanted,))
         return runner, stored.profiles[0]
 
+    def _decoding(self, source: Source, context: int) -> Runner:
+        """The decoder for a context."""
+        wanted = profiles.decoder_profiles(source.ports()[0], context)
+        runner, _ = self._runner(source, wanted)
+        if source.way is ROWS or self._target.library.name == library.RTX:
+            return runner
+        return Replaying(runner, self._memory)
+
     def _runner(self, source: Source, wanted: tuple[Profile, ...]) -> tuple[Runner, store.Stored]:
         stored = building.engine(self._target, source, wanted, self._make_room)
-        content = store.load(stored)
-        return EngineRunner(self._target.library, content, source.role, self._memory), stored
+        kept = source.is_decoder and source.way is not ROWS
+        runner = EngineRunner(
+            self._target.library,
+            store.load(stored),
+            source.role,
+            self._memory,
+            graphed=DECODE if kept and self._target.library.name == library.RTX else None,
+        )
+        for cache in rows.caches(source.graph) if kept else ():
+            if runner.shared(cache.present) != cache.past:
+                raise EngineError(
+                    f"engine {source.way.engine}: the engine built does not keep {cache.past} in "
+                    f"place; use --engine {ROWS.engine}"
+                )
+        return runner, stored

@@ -10,9 +10,11 @@ from pathlib import Path
 
 from edgeval import cudadriver
 from edgeval.engines import Array, GraphFiles
-from edgeval.engines.trt import building, here, library, profiles, rows, store
+from edgeval.engines.trt import building, here, library, profiles, store
 from edgeval.engines.trt.building import Source, Target
 from edgeval.engines.trt.profiles import Profile, Range, Sizes
+from edgeval.engines.trt.rows import PAST
+from edgeval.engines.trt.ways import ROWS, Way
 from edgeval.errors import EngineError
 from edgeval.modelfolder import onnxfile
 
@@ -27,6 +29,7 @@ class Order:
     files: GraphFiles
     feeds: Iterable[Mapping[str, Array]]
     context: int
+    way: Way = ROWS
 
 
 Planned = tuple[Source, tuple[Profile, ...]]
@@ -34,14 +37,16 @@ Planned = tuple[Source, tuple[Profile, ...]]
 
 def build(order: Order, target: Target) -> Iterator[store.Stored]:
     """The engines of a model, one after the other. EngineError where one cannot be built."""
-    for source, wanted in plan(order, target.operator_version):
+    planned = plan(order, target.operator_version)
+    order.way.check(target.library, planned[0][0].graph)
+    for source, wanted in planned:
         yield building.engine(target, source, wanted)
 
 
 def plan(order: Order, version: tuple[int, ...] = OLDEST) -> list[Planned]:
-    """Every graph that becomes an engine, and its profiles."""
+    """Every graph that becomes an engine, and its profiles; the decoder first."""
     files = order.files
-    decoder = building.source("decoder", files.decoder, version)
+    decoder = building.source("decoder", files.decoder, version, order.way)
     vision = building.source("vision", files.vision, version)
     seen: Profile | None = None
     for feeds in order.feeds:
@@ -93,8 +98,8 @@ def trtexec(order: Order, folder: Path) -> Iterator[str]:
     for source, wanted in plan(order):
         path = source.graph.path.resolve()
         if source.is_decoder:
-            path = folder / "decoder_rows.onnx"
-            path.write_bytes(rows.rewritten(source.graph))
+            path = folder / ("decoder_rows.onnx" if order.way is ROWS else "decoder_inplace.onnx")
+            path.write_bytes(order.way.rewritten(source.graph, wanted[0]))
             for data in source.graph.data:
                 _link(data.resolve(), folder / data.name)
         yield shlex.join(
@@ -123,6 +128,8 @@ def _shape_options(wanted: tuple[Profile, ...]) -> Iterator[str]:
         if len(wanted) > 1:
             yield f"--profile={index}"
         spans = [*profile.shapes.items(), *profile.values.items()]
+        # A cache in place is of the shape that the graph says.
+        spans = [(name, span) for name, span in spans if not name.startswith(PAST)]
         for option, sizes in (("min", _low), ("opt", _best), ("max", _high)):
             shown = ",".join(f"{name}:{'x'.join(map(str, sizes(span)))}" for name, span in spans)
             yield f"--{option}Shapes={shown}"

@@ -122,10 +122,26 @@ class ICudaEngine(Protocol):
     def num_io_tensors(self) -> int: ...
     @property
     def num_optimization_profiles(self) -> int: ...
-    def create_execution_context(self, strategy: object, /) -> IExecutionContext | None: ...
+    def create_execution_context(self, how: object, /) -> IExecutionContext | None: ...
+    def create_runtime_config(self) -> IRuntimeConfig: ...  # used with tensorrt_rtx only
+    def get_aliased_input_tensor(self, output: str, /) -> str | None: ...  # from 10.15 on
     def get_tensor_location(self, name: str, /) -> object: ...
     def get_tensor_mode(self, name: str, /) -> object: ...
     def get_tensor_name(self, index: int, /) -> str: ...
+
+
+class IRuntimeConfig(Protocol):
+    """How to run an engine. Used with tensorrt_rtx only."""
+
+    cuda_graph_strategy: object
+
+    def set_execution_context_allocation_strategy(self, strategy: object, /) -> None: ...
+
+
+class CudaGraphStrategy(Protocol):
+    """What is recorded. tensorrt_rtx only."""
+
+    WHOLE_GRAPH_CAPTURE: object
 
 
 class Runtime(Protocol):

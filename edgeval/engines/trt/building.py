@@ -12,10 +12,11 @@ from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass
 from pathlib import Path
 
-from edgeval.engines.trt import operators, rows, store
+from edgeval.engines.trt import operators, store
 from edgeval.engines.trt.graphfile import GraphFile, Port, read
 from edgeval.engines.trt.library import FULL, Library, numbers
 from edgeval.engines.trt.profiles import Profile
+from edgeval.engines.trt.ways import ROWS, Way
 from edgeval.errors import EngineError
 
 EVERY_S = 10.0
@@ -51,24 +52,25 @@ def for_capability(library: Library, sm: int, root: Path) -> Target:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Source:
-    """A graph to build engines from. ``role``: as in the manifest."""
+    """A graph to build engines from. ``role``: as in the manifest; ``way``: of a decoder."""
 
     role: str
     graph: GraphFile
+    way: Way = ROWS
 
     @property
     def is_decoder(self) -> bool:
-        """Whether it is made to give rows of its cache."""
+        """Whether it has a cache, and so is rewritten."""
         return self.role == "decoder"
 
     def ports(self) -> tuple[Mapping[str, Port], Mapping[str, Port]]:
         """Inputs and outputs of the engine."""
-        return (
-            rows.ports(self.graph) if self.is_decoder else (self.graph.inputs, self.graph.outputs)
-        )
+        if self.is_decoder:
+            return self.way.ports(self.graph)
+        return self.graph.inputs, self.graph.outputs
 
 
-def source(role: str, path: Path, version: tuple[int, ...]) -> Source:
+def source(role: str, path: Path, version: tuple[int, ...], way: Way = ROWS) -> Source:
     """A graph that a version of TensorRT takes. EngineError with all that it does not."""
     graph = read(path)
     if found := operators.objections(graph, version):
@@ -76,7 +78,7 @@ def source(role: str, path: Path, version: tuple[int, ...]) -> Source:
         raise EngineError(
             f"engine trt: TensorRT {shown} does not take {path.name}: {'; '.join(found[:4])}"
         )
-    return Source(role=role, graph=graph)
+    return Source(role=role, graph=graph, way=way)
 
 
 def engine(
@@ -112,7 +114,7 @@ def engine(
         job = {
             "library": target.library.name,
             "graph": str(source.graph.path.resolve()),
-            "rows": source.is_decoder,
+            "way": source.way.engine if source.is_decoder else "",
             "profiles": [profile.json() for profile in profiles],
             "sm": target.sm,
             "memory": _workspace() if target.shared_memory else 0,
@@ -120,6 +122,11 @@ def engine(
             "output": str(output),
         }
         _run(job, source.graph.path.name, Path(scratch))
+        if source.graph.digests() != identity.files:
+            raise EngineError(
+                f"engine trt: {source.graph.path.name} changed while its engine was built; "
+                "start again"
+            )
         size = output.stat().st_size
         stored = store.save(root, identity, profiles, output)
     say("built in %.0f s, %.0f MB: %s", time.monotonic() - began, size / 1e6, stored.path)

@@ -12,9 +12,10 @@ import time
 from pathlib import Path
 
 from edgeval import cudadriver
-from edgeval.engines.trt import graphfile, library, rows
+from edgeval.engines.trt import graphfile, library
 from edgeval.engines.trt.making import Making, make
 from edgeval.engines.trt.profiles import from_json
+from edgeval.engines.trt.ways import WAYS
 from edgeval.errors import EdgevalError
 
 EVERY_S = 0.5
@@ -38,10 +39,12 @@ def main() -> None:
         found = library.load((job["library"],))
         path = Path(job["graph"])
         graph = graphfile.read(path)
+        profiles = tuple(from_json(profile) for profile in job["profiles"])
+        way = WAYS.get(job["way"])
         making = Making(
-            model=rows.rewritten(graph) if job["rows"] else path.read_bytes(),
+            model=way.rewritten(graph, profiles[0]) if way else path.read_bytes(),
             path=path,
-            profiles=tuple(from_json(profile) for profile in job["profiles"]),
+            profiles=profiles,
             sm=job["sm"],
             memory=job["memory"],
             timing=Path(job["timing"]),

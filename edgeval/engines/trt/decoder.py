@@ -1,29 +1,31 @@
-"""Contexts: sequences of tokens in the decoder, over rows that forks share."""
+"""Contexts: sequences of tokens in the decoder, over a cache that forks share."""
 
 from __future__ import annotations
 
 import weakref
-from collections.abc import Callable, Mapping
+from collections.abc import Callable
 from dataclasses import dataclass
 
 import numpy as np
 
 from edgeval.engines import Array, Floats, Ints
-from edgeval.engines.trt.cache import Rows
+from edgeval.engines.trt.cache import Held
 from edgeval.engines.trt.executing import Runner
-from edgeval.engines.trt.graphfile import Port
+from edgeval.engines.trt.graphfile import GraphFile
 from edgeval.engines.trt.memory import Memory
 from edgeval.engines.trt.profiles import DECODE, MAX_PREFILL, PREFILL, Sizes, context_for
-from edgeval.engines.trt.rows import Cache
+from edgeval.engines.trt.rows import caches
+from edgeval.engines.trt.scatter import LENGTH, SEEN
+from edgeval.engines.trt.ways import Way
 from edgeval.errors import ArgumentError, EngineError
 
-EMBEDS, SEEN, PLACES, KEEP, DEEP = (
+EMBEDS, PLACES, KEEP, DEEP = (
     "inputs_embeds",
-    "attention_mask",
     "position_ids",
     "num_logits_to_keep",
     "deepstack_embeds",
 )
+FED = (EMBEDS, SEEN, PLACES, KEEP, DEEP, LENGTH)
 LOGITS = "logits"
 
 
@@ -45,25 +47,22 @@ class Piece:
 
 
 class Decoder:
-    """The decoder's runs on rows of a cache. ``opened``: a runner for a context of so many tokens.
+    """The decoder's runs on a cache kept in a ``way``.
 
-    The runner is opened when the first context says how long it will be, and again for a longer
-    one or after ``close``; rows outlive it.
+    ``opened``: a runner for a context of so many tokens. It is opened when the first context says
+    how long it will be, and again for a longer one or after ``close``; caches outlive it.
     """
 
     def __init__(
-        self,
-        inputs: Mapping[str, Port],
-        outputs: Mapping[str, Port],
-        caches: tuple[Cache, ...],
-        memory: Memory,
-        opened: Callable[[int], Runner],
+        self, graph: GraphFile, way: Way, memory: Memory, opened: Callable[[int], Runner]
     ) -> None:
-        known = {EMBEDS, SEEN, PLACES, KEEP, DEEP, *(cache.past_rows for cache in caches)}
-        if strange := [name for name in inputs if name not in known]:
+        self._inputs, outputs = way.ports(graph)
+        self.caches = caches(graph)
+        ours = {cache.past_rows for cache in self.caches} | {cache.past for cache in self.caches}
+        known = {*FED, *ours}
+        if strange := [name for name in self._inputs if name not in known]:
             raise EngineError(f"engine trt: the decoder takes {strange[0]}, which nothing gives")
-        self._inputs = inputs
-        self.caches = caches
+        self._hold = way.hold
         self.memory = memory
         self._opened = opened
         self._runner: Runner | None = None
@@ -84,35 +83,39 @@ class Decoder:
         self.close()
         self.context = max(self.context, context_for(n_tokens))
         self._runner = self._opened(self.context)
-        for name in (EMBEDS, SEEN, PLACES, KEEP, DEEP):
+        for name in FED:
             if name in self._inputs and not self._runner.hosted(name):
                 self._fed[name] = self.memory.allocate(self._largest(name))
         if SEEN in self._fed:
             seen = np.ones(self.context + self.most, self._inputs[SEEN].dtype)
             self.memory.upload(self._fed[SEEN], seen)
 
-    def run(self, rows: Rows, n_past: int, piece: Piece) -> None:
-        """Append the piece's tokens to the rows; ``logits`` then has those of the last."""
+    def held(self) -> Held:
+        """A cache for contexts of the present reach."""
+        return self._hold(self.caches, self.memory, self.context, self.most)
+
+    def run(self, held: Held, n_past: int, piece: Piece) -> None:
+        """Append the piece's tokens to the cache; ``logits`` then has those of the last."""
         n_new = len(piece.embeds)
         self.reach(n_past + n_new)
         runner = self._runner
         assert runner is not None  # reach() opened it
-        fed = self._feeds(piece)
+        fed = self._feeds(piece, n_past)
         shapes: dict[str, Sizes] = {
             name: array.shape for name, array in fed.items() if name != KEEP
         }
         if SEEN in self._fed:
-            shapes[SEEN] = (1, n_past + n_new)
-        shapes |= rows.shapes(n_past)
+            shapes[SEEN] = (1, held.n_keys(n_past + n_new))
+        shapes |= held.shapes(n_past)
         profile = DECODE if n_new == 1 and n_past else PREFILL
         hosted = {name: array for name, array in fed.items() if runner.hosted(name)}
         runner.shape(profile, shapes, hosted)
         for name, array in fed.items():
             if name in self._fed:
                 self.memory.upload(self._fed[name], array)
-        addresses = {**self._fed, **rows.addresses(n_past), LOGITS: self._logits_at}
+        addresses = {**self._fed, **held.addresses(n_past), LOGITS: self._logits_at}
         runner.run(profile, addresses)
-        rows.settle(n_past, n_new)
+        held.settle(n_past, n_new)
 
     def logits(self) -> Floats:
         """float32 [V] of the last run's last token."""
@@ -128,12 +131,13 @@ class Decoder:
             self.memory.free(address)
         self._fed.clear()
 
-    def _feeds(self, piece: Piece) -> dict[str, Array]:
+    def _feeds(self, piece: Piece, n_past: int) -> dict[str, Array]:
         """All inputs besides the past, in the types that the graph wants."""
         n_new = len(piece.embeds)
         made: dict[str, Array] = {
             EMBEDS: piece.embeds[None],
             KEEP: np.ones((), np.int64),
+            LENGTH: np.full(1, n_past, np.int64),
         }
         if PLACES in self._inputs:
             made[PLACES] = self._places(piece)
@@ -172,7 +176,7 @@ class Decoder:
 
 
 class RowsContext:
-    """See Context. A fork goes on behind its parent's rows, in the same memory."""
+    """See Context. A fork goes on behind its parent's tokens, in the same memory."""
 
     def __init__(self, decoder: Decoder, embed: Callable[[int], Floats], capacity: int) -> None:
         decoder.reach(capacity)
@@ -180,8 +184,8 @@ class RowsContext:
         self._embed = embed
         self.length = self._place = 0
         self._overtaken = False
-        self._rows = Rows(decoder.caches, decoder.memory, decoder.context, decoder.most)
-        self._rows.writer = weakref.ref(self)
+        self._held = decoder.held()
+        self._held.writer = weakref.ref(self)
 
     def extend(
         self, embeds: Floats, *, places: Ints | None = None, deep: Floats | None = None
@@ -199,7 +203,7 @@ class RowsContext:
                 places=None if places is None else places[:, part],
                 deep=None if deep is None else deep[:, part],
             )
-            decoder.run(self._rows, self.length, piece)
+            decoder.run(self._held, self.length, piece)
             self.length += len(piece.embeds)
             self._place = piece.next_place
         return decoder.logits()
@@ -212,12 +216,12 @@ class RowsContext:
         """See Context."""
         self._check()
         child = RowsContext.__new__(RowsContext)
-        child._decoder, child._embed, child._rows = self._decoder, self._embed, self._rows
+        child._decoder, child._embed, child._held = self._decoder, self._embed, self._held
         child.length, child._place, child._overtaken = self.length, self._place, False
-        writer = self._rows.writer()
+        writer = self._held.writer()
         if writer is not self and isinstance(writer, RowsContext):
             writer._overtaken = True
-        self._rows.writer = weakref.ref(child)
+        self._held.writer = weakref.ref(child)
         return child
 
     def _check(self) -> None:
@@ -225,9 +229,10 @@ class RowsContext:
             raise ArgumentError("context: a later fork wrote over this one; fork the parent again")
 
     def _claim(self, end: int) -> None:
-        """Have rows that are ours to append to and that hold ``end`` tokens."""
+        """Have a cache that is ours to append to and that holds ``end`` tokens."""
         self._check()
         self._decoder.reach(end)
-        if self._rows.writer() is not self or end > self._rows.capacity:
-            self._rows = self._rows.copied(self.length, max(self._decoder.context, end))
-            self._rows.writer = weakref.ref(self)
+        context = self._decoder.context
+        if self._held.writer() is not self or not self._held.fits(end, context):
+            self._held = self._held.copied(self.length, context)
+            self._held.writer = weakref.ref(self)

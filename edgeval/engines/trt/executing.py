@@ -8,6 +8,7 @@ from typing import Protocol
 import numpy as np
 
 from edgeval.engines import Array
+from edgeval.engines.trt import api
 from edgeval.engines.trt.library import Library, born, listener
 from edgeval.engines.trt.memory import Memory
 from edgeval.engines.trt.profiles import Sizes
@@ -33,9 +34,20 @@ class Runner(Protocol):
 
 
 class EngineRunner:
-    """See Runner. An engine of TensorRT's, one context a profile, all in one piece of memory."""
+    """See Runner. An engine of TensorRT's, one context a profile, all in one piece of memory.
 
-    def __init__(self, library: Library, content: bytes, name: str, memory: Memory) -> None:
+    ``graphed``: the profile whose runs TensorRT-RTX itself is to record as CUDA graphs.
+    """
+
+    def __init__(
+        self,
+        library: Library,
+        content: bytes,
+        name: str,
+        memory: Memory,
+        *,
+        graphed: int | None = None,
+    ) -> None:
         self._heard = listener(library.trt)
         self._name = name
         self._memory = memory
@@ -60,7 +72,9 @@ class EngineRunner:
         self._contexts = []
         for profile in range(engine.num_optimization_profiles):
             context = engine.create_execution_context(
-                library.trt.ExecutionContextAllocationStrategy.USER_MANAGED
+                _graphing(library, engine)
+                if profile == graphed
+                else library.trt.ExecutionContextAllocationStrategy.USER_MANAGED
             )
             if context is None:
                 raise self._failed("no execution context")
@@ -68,8 +82,8 @@ class EngineRunner:
             if not context.set_optimization_profile_async(profile, memory.stream):
                 raise self._failed(f"profile {profile} cannot be used")
             self._contexts.append(context)
-        # Values that a context reads until its run is over.
-        self._values: dict[str, Array] = {}
+        # Values that a context reads in every run until it is told others.
+        self._values: dict[tuple[int, str], Array] = {}
 
     def hosted(self, name: str) -> bool:
         """See Runner."""
@@ -84,8 +98,8 @@ class EngineRunner:
             if name in self._names and not context.set_input_shape(name, sizes):
                 raise self._failed(f"{name} of {sizes} is outside what the engine was built for")
         for name, values in hosted.items():
-            self._values[name] = np.ascontiguousarray(values)
-            self._set(profile, name, self._values[name].ctypes.data)
+            kept = self._values[profile, name] = np.ascontiguousarray(values)
+            self._set(profile, name, kept.ctypes.data)
         if missing := context.infer_shapes():
             raise self._failed(f"{missing[0]} is not given")
         return {name: tuple(context.get_tensor_shape(name)) for name in self._outputs}
@@ -96,6 +110,10 @@ class EngineRunner:
             self._set(profile, name, address)
         if not self._contexts[profile].execute_async_v3(self._memory.stream):
             raise self._failed("the run failed")
+
+    def shared(self, output: str) -> str:
+        """The input whose memory an output is in, "" for none."""
+        return self._engine.get_aliased_input_tensor(output) or ""
 
     def close(self) -> None:
         """See Runner. Contexts go before their engine, the engine before its runtime."""
@@ -111,3 +129,13 @@ class EngineRunner:
 
     def _failed(self, otherwise: str) -> EngineError:
         return EngineError(f"engine trt: {self._name}: {self._heard.cause(otherwise)}")
+
+
+def _graphing(library: Library, engine: api.ICudaEngine) -> api.IRuntimeConfig:
+    """For a context that records its runs; it knows best when its kernels are the last ones."""
+    config = engine.create_runtime_config()
+    config.set_execution_context_allocation_strategy(
+        library.trt.ExecutionContextAllocationStrategy.USER_MANAGED
+    )
+    config.cuda_graph_strategy = library.trt.CudaGraphStrategy.WHOLE_GRAPH_CAPTURE
+    return config

@@ -31,12 +31,13 @@ class Port:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Operation:
-    """One node."""
+    """One node. ``wholes``: its attributes as whole numbers, 0 for those that are none."""
 
     op: str
     domain: str
     inputs: tuple[str, ...]
     outputs: tuple[str, ...]
+    wholes: Mapping[str, int]
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -113,7 +114,17 @@ def _operation(view: mmap.mmap, span: wire.Span) -> Operation:
         domain="".join(wire.strings(view, span, 7)),
         inputs=tuple(wire.strings(view, span, 1)),
         outputs=tuple(wire.strings(view, span, 2)),
+        wholes=dict(_whole(view, part) for part in _parts(view, [span], 5)),
     )
+
+
+def _whole(view: mmap.mmap, attribute: wire.Span) -> tuple[str, int]:
+    """AttributeProto: name and i, which is 0 where it has another kind of value."""
+    value = 0
+    for field, said in wire.fields(view, attribute):
+        if field == 3 and isinstance(said, int):
+            value = said
+    return wire.strings(view, attribute, 1)[0], value
 
 
 def _port(view: mmap.mmap, span: wire.Span) -> tuple[str, Port]:

@@ -35,6 +35,7 @@ class TensorRT(Protocol):
     __version__: str
     BuilderFlag: api.BuilderFlag
     ComputeCapability: object
+    CudaGraphStrategy: api.CudaGraphStrategy
     ExecutionContextAllocationStrategy: api.ExecutionContextAllocationStrategy
     ILogger: api.ILogger
     IProgressMonitor: type

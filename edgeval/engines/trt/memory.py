@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from typing import TYPE_CHECKING, Protocol
 
 import numpy as np
@@ -35,6 +36,18 @@ class Memory(Protocol):
 
     def copy(self, target: int, source: int, n_bytes: int) -> None:
         """Device to device."""
+
+    def clear(self, address: int, n_bytes: int) -> None:
+        """Make them zeros."""
+
+    def recorded(self, work: Callable[[], None]) -> int:
+        """What ``work`` would put on the stream, as a graph; nothing of it runs."""
+
+    def replay(self, graph: int) -> None:
+        """Put a graph on the stream."""
+
+    def forget(self, graph: int) -> None:
+        """Give a graph back."""
 
     def close(self) -> None:
         """Free all that is left."""
@@ -76,6 +89,35 @@ class CudaMemory:
     def copy(self, target: int, source: int, n_bytes: int) -> None:
         """See Memory."""
         self._copy(target, source, n_bytes, "cudaMemcpyDeviceToDevice")
+
+    def clear(self, address: int, n_bytes: int) -> None:
+        """See Memory."""
+        self._call("cudaMemsetAsync", address, 0, n_bytes, self.stream)
+
+    def recorded(self, work: Callable[[], None]) -> int:
+        """See Memory. EngineError where it cannot be; the stream is as before then."""
+        mode = self._cuda.cudaStreamCaptureMode.cudaStreamCaptureModeThreadLocal
+        self._call("cudaStreamBeginCapture", self.stream, mode)
+        try:
+            work()
+        except EngineError:
+            # Whatever it says: the stream records no more.
+            self._cuda.cudaStreamEndCapture(self.stream)
+            raise
+        graph = int(self._call("cudaStreamEndCapture", self.stream))
+        try:
+            return int(self._call("cudaGraphInstantiate", graph, 0))
+        finally:
+            self._call("cudaGraphDestroy", graph)
+
+    def replay(self, graph: int) -> None:
+        """See Memory."""
+        self._call("cudaGraphLaunch", graph, self.stream)
+
+    def forget(self, graph: int) -> None:
+        """See Memory. After all that was begun."""
+        self._call("cudaStreamSynchronize", self.stream)
+        self._call("cudaGraphExecDestroy", graph)
 
     def close(self) -> None:
         """See Memory."""

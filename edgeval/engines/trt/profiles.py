@@ -9,7 +9,8 @@ from typing import Any
 
 from edgeval.engines import Array
 from edgeval.engines.trt.graphfile import Port
-from edgeval.engines.trt.rows import PAST_ROWS
+from edgeval.engines.trt.rows import PAST, PAST_ROWS
+from edgeval.engines.trt.scatter import LENGTH, SEEN
 from edgeval.errors import EngineError
 
 PREFILL, DECODE = 0, 1
@@ -18,7 +19,7 @@ MAX_PREFILL = 1024
 LEAST_CONTEXT = 1024
 # The smallest grid [t, h, w] of a vision tower that merges 2 x 2 patches.
 LEAST_GRID = (1, 2, 2)
-SEEN, BATCH = "attention_mask", "batch_size"
+BATCH = "batch_size"
 
 Sizes = tuple[int, ...]
 
@@ -72,9 +73,10 @@ class Profile:
             for name, span in [*self.shapes.items(), *self.values.items()]
             if span.low != span.high and not name.startswith(PAST_ROWS)
         }
-        caches = [span for name, span in self.shapes.items() if name.startswith(PAST_ROWS)]
-        if caches:
-            shown[f"{PAST_ROWS}*"] = caches[0]
+        for past in (PAST_ROWS, PAST):
+            caches = [span for name, span in self.shapes.items() if name.startswith(past)]
+            if caches:
+                shown[f"{past}*"] = caches[0]
         return f"{self.name}: " + ", ".join(
             f"{name} {'x'.join(_free(span, axis) for axis in range(len(span.low)))}"
             for name, span in shown.items()
@@ -112,7 +114,7 @@ def decoder_profiles(inputs: Mapping[str, Port], context: int) -> tuple[Profile,
     """For prefill and for decode of contexts up to ``context`` tokens.
 
     Prefill: S in 1 .. min(context, MAX_PREFILL) new tokens behind P in 0 .. context. Decode: one
-    token behind P in 1 .. context.
+    token behind P in 1 .. context. A cache that is kept in place has the context's size throughout.
     """
     most = min(context, MAX_PREFILL)
     new, past = (1, most, most), (0, max(0, context - most) // 2, context)
@@ -129,10 +131,15 @@ def _decoder(
         if port_name == "num_logits_to_keep":
             values[port_name] = Range(low=(1,), best=(1,), high=(1,))
             continue
-        low, best, high = (
-            _sizes(port, p if port_name.startswith(PAST_ROWS) else s + p * (port_name == SEEN))
-            for s, p in zip(new, past, strict=True)
-        )
+        if LENGTH in inputs and port_name.startswith((PAST, SEEN)):
+            free = (past[-1],) * len(past)
+        elif port_name.startswith(PAST_ROWS):
+            free = past
+        elif port_name == SEEN:
+            free = tuple(s + p for s, p in zip(new, past, strict=True))
+        else:
+            free = new
+        low, best, high = (_sizes(port, n) for n in free)
         shapes[port_name] = Range(low=low, best=best, high=high)
     return Profile(name=name, shapes=shapes, values=values)
 

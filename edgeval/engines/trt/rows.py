@@ -13,14 +13,13 @@ import mmap
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 
-from edgeval.engines.trt.graphfile import GRAPH, INPUT, NODE, OUTPUT, GraphFile, Port
+from edgeval.engines.trt import writing
+from edgeval.engines.trt.graphfile import INPUT, NODE, OUTPUT, GraphFile, Port
 from edgeval.errors import EngineError
-from edgeval.modelfolder import onnxfile, wire
+from edgeval.modelfolder import wire
 
 PAST, PRESENT = "past_key_values.", "present."
 PAST_ROWS, ROWS = "past_rows.", "rows."
-KINDS = {name: kind for kind, name in onnxfile.DTYPES.items()}
-INTS = 7  # AttributeProto.AttributeType
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -42,6 +41,16 @@ class Cache:
     def rows(self) -> str:
         """Port of the new rows."""
         return ROWS + self.name
+
+    @property
+    def past(self) -> str:
+        """The plain graph's port of what is there."""
+        return PAST + self.name
+
+    @property
+    def present(self) -> str:
+        """The plain graph's port of what is there and new."""
+        return PRESENT + self.name
 
 
 def caches(graph: GraphFile) -> tuple[Cache, ...]:
@@ -91,32 +100,22 @@ def ports(graph: GraphFile) -> tuple[Mapping[str, Port], Mapping[str, Port]]:
 
 def rewritten(graph: GraphFile) -> bytes:
     """The model as bytes. Weights that lie beside the file are found from the file's path."""
-    with (
-        graph.path.open("rb") as file,
-        mmap.mmap(file.fileno(), 0, access=mmap.ACCESS_READ) as view,
-    ):
-        model = []
-        for field, value in wire.fields(view, (0, len(view))):
-            if field == GRAPH and isinstance(value, tuple):
-                model.append(_field(GRAPH, b"".join(_graph(view, value, graph))))
-            else:
-                model.append(_same(view, field, value))
-        return b"".join(model)
+    return writing.edited(graph.path, lambda view, span: _graph(view, span, graph))
 
 
 def _graph(view: mmap.mmap, span: wire.Span, graph: GraphFile) -> Iterator[bytes]:
     inputs, outputs = ports(graph)
     found = caches(graph)
     for cache in found:
-        yield _field(NODE, _heads_and_rows_swapped(cache.past_rows, PAST + cache.name))
+        yield writing.field(NODE, _heads_and_rows_swapped(cache.past_rows, PAST + cache.name))
     for field, value in wire.fields(view, span):
         if not (field in (INPUT, OUTPUT) and isinstance(value, tuple) and _is_cache(view, value)):
-            yield _same(view, field, value)
+            yield writing.same(view, field, value)
     for cache in found:
-        yield _field(NODE, _heads_and_rows_swapped(cache.new, cache.rows))
+        yield writing.field(NODE, _heads_and_rows_swapped(cache.new, cache.rows))
     for cache in found:
-        yield _field(INPUT, _value_info(cache.past_rows, inputs[cache.past_rows]))
-        yield _field(OUTPUT, _value_info(cache.rows, outputs[cache.rows]))
+        yield writing.field(INPUT, writing.value_info(cache.past_rows, inputs[cache.past_rows]))
+        yield writing.field(OUTPUT, writing.value_info(cache.rows, outputs[cache.rows]))
 
 
 def _is_cache(view: mmap.mmap, span: wire.Span) -> bool:
@@ -124,48 +123,4 @@ def _is_cache(view: mmap.mmap, span: wire.Span) -> bool:
 
 
 def _heads_and_rows_swapped(source: str, target: str) -> bytes:
-    """NodeProto: Transpose with perm 0, 2, 1, 3."""
-    axes = b"".join(_number(8, axis) for axis in (0, 2, 1, 3))
-    perm = _field(1, b"perm") + axes + _number(20, INTS)
-    return b"".join(
-        _field(number, text)
-        for number, text in (
-            (1, source.encode()),
-            (2, target.encode()),
-            (3, f"{target}/turned".encode()),
-            (4, b"Transpose"),
-            (5, perm),
-        )
-    )
-
-
-def _value_info(name: str, port: Port) -> bytes:
-    dims = b"".join(
-        _field(1, _number(1, size) if isinstance(size, int) else _field(2, size.encode()))
-        for size in port.shape
-    )
-    tensor = _number(1, KINDS[port.dtype]) + _field(2, dims)
-    return _field(1, name.encode()) + _field(2, _field(1, tensor))
-
-
-def _same(view: mmap.mmap, field: int, value: int | wire.Span) -> bytes:
-    if isinstance(value, int):
-        return _number(field, value)
-    return _field(field, view[value[0] : value[1]])
-
-
-def _field(number: int, content: bytes) -> bytes:
-    return _varint(number << 3 | wire.BYTES) + _varint(len(content)) + content
-
-
-def _number(field: int, value: int) -> bytes:
-    return _varint(field << 3 | wire.VARINT) + _varint(value)
-
-
-def _varint(value: int) -> bytes:
-    out = bytearray()
-    while value > 0x7F:
-        out.append(value & 0x7F | 0x80)
-        value >>= 7
-    out.append(value)
-    return bytes(out)
+    return writing.node("Transpose", [source], target, writing.wholes("perm", (0, 2, 1, 3)))

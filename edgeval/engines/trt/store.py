@@ -15,12 +15,12 @@ from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 from pathlib import Path
 
+from edgeval import usercache
 from edgeval.engines.trt.profiles import Profile, from_json
 from edgeval.errors import EngineError
 
 # Of the way engines are made: one made another way is not taken for this one's.
 MAKING = 1
-PRIVATE = 0o700
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -69,7 +69,7 @@ def folder(root: Path) -> Path:
     """
     root = root.resolve()
     try:
-        root.mkdir(mode=PRIVATE, parents=True, exist_ok=True)
+        usercache.make(root)
         found = root.stat()
     except OSError as error:
         raise EngineError(

@@ -19,6 +19,18 @@ RTX_ONLY = {
     "IBuilderConfig.num_compute_capabilities",
     "IBuilderConfig.set_compute_capability",
 }
+RTX_ONLY |= {
+    "CudaGraphStrategy",
+    "CudaGraphStrategy.WHOLE_GRAPH_CAPTURE",
+    "IRuntimeConfig.cuda_graph_strategy",
+}
+# Used with libraries that have them, and only then.
+LATER = {
+    "ICudaEngine.create_runtime_config": "10.14",
+    "IRuntimeConfig": "10.14",
+    "IRuntimeConfig.set_execution_context_allocation_strategy": "10.14",
+    "ICudaEngine.get_aliased_input_tensor": "10.15",
+}
 NOT_THEIRS = {"__version__", "IHostMemory.__buffer__"}
 
 
@@ -81,7 +93,10 @@ def test_what_is_used_is_seen():
 @pytest.mark.parametrize("name", DUMPS)
 def test_every_name_is_in(shared, name):
     dump = (shared / "prototypes" / "tensorrt" / name).read_text("utf-8")
-    assert sorted(used() - there(dump) - RTX_ONLY) == []
+    version = library.numbers(name.removeprefix("api-"))
+    later = {what for what, since in LATER.items() if version < library.numbers(since)}
+    assert sorted(used() - there(dump) - RTX_ONLY - later) == []
+    assert sorted(later & there(dump)) == []
 
 
 def test_every_name_is_in_tensorrt_rtx():

@@ -87,6 +87,18 @@ def test_the_line_of_the_decoder_has_two_profiles_and_no_precision(tmp_path):
     )
 
 
+def test_the_line_of_the_decoder_in_place_leaves_the_size_of_its_cache_to_the_graph(tmp_path):
+    line = build(
+        "tiny", "--engine", "trt-inplace", "--print-trtexec", "--frames", "4", "-o", str(tmp_path)
+    ).splitlines()[0]
+    said = options(line)
+    graph = graphfile.read(Path(said["--onnx"][0]))
+    opened = {name for name, port in graph.inputs.items() if not name.startswith(rows.PAST)}
+    assert opened < set(graph.inputs)
+    for shapes in (*said["--minShapes"], *said["--optShapes"], *said["--maxShapes"]):
+        assert {one.partition(":")[0] for one in shapes.split(",")} == opened
+
+
 def test_no_trtexec_line_needs_a_library(tmp_path, monkeypatch):
     monkeypatch.setattr(library, "load", lambda *_: pytest.fail("a library was loaded"))
     assert build("tiny", "--print-trtexec", "-o", str(tmp_path))

@@ -4,14 +4,18 @@ from __future__ import annotations
 
 import dataclasses
 import logging
+import shutil
 import sys
+from collections import Counter
 from pathlib import Path
 
 import pytest
 
+from edgeval import modelfolder
 from edgeval.engines.trt import building, library, profiles, rows
 from edgeval.engines.trt.building import Source, Target
 from edgeval.errors import EngineError
+from edgeval.modelfolder import manifest
 
 
 @pytest.fixture
@@ -53,6 +57,42 @@ def test_an_engine_is_built_once_and_found_after(target, source, wanted, child):
     first = building.engine(target, source, wanted)
     child("raise SystemExit('asked again')")
     assert building.engine(target, source, wanted) == first
+
+
+def test_what_the_manifest_was_held_to_is_not_read_again(target, child, tiny, monkeypatch):
+    """A graph is hashed once, whoever asks: for the manifest, for an engine, for its key."""
+    read: Counter[str] = Counter()
+    really = modelfolder.read_sha256
+
+    def count(path: Path) -> str:
+        read[path.name] += 1
+        return really(path)
+
+    monkeypatch.setattr(modelfolder, "read_sha256", count)
+    monkeypatch.setattr(modelfolder, "COARSE_NS", 0)  # a fresh checkout is not a race
+    modelfolder._known.cache_clear()
+    found = manifest.load(tiny)
+    variant = found.variant("fp32")
+    manifest.verify(found, variant)
+    child(WRITES, DONE)
+    for context in (64, 128):
+        path = variant.graphs["decoder_model_merged"].path
+        graph = building.source("decoder", path, target.operator_version)
+        building.engine(target, graph, profiles.decoder_profiles(graph.ports()[0], context))
+    assert read["decoder_model_merged.onnx"] == 1
+    assert set(read.values()) == {1}
+
+
+def test_a_graph_that_changes_while_its_engine_is_built_is_told(
+    target, wanted, child, tiny, tmp_path
+):
+    path = tmp_path / "decoder.onnx"
+    shutil.copyfile(tiny / "onnx" / "decoder_model_merged.onnx", path)
+    source = building.source("decoder", path, target.operator_version)
+    child(f"open({str(path)!r}, 'ab').write(b'x')", WRITES, DONE)
+    with pytest.raises(EngineError, match=r"decoder\.onnx changed while its engine was built"):
+        building.engine(target, source, wanted)
+    assert list(target.root.glob("*.engine")) == []
 
 
 def test_the_child_stands_in_an_empty_folder(target, source, wanted, child, tmp_path):

@@ -6,6 +6,7 @@ import numpy as np
 import pytest
 
 from edgeval.engines import GraphFiles, choose, open_graphs
+from edgeval.engines.trt import library
 from edgeval.footprint import rehearsal
 from edgeval.footprint.rehearsal import Clip, rehearse
 from edgeval.model import open_model
@@ -38,6 +39,19 @@ def test_a_clip_and_its_questions_get_the_same_tokens(tiny, clip, host_engine):
     assert answers(tiny, "trt", clip) == answers(tiny, "cpu", clip)
 
 
+@pytest.mark.parametrize("door", [library.FULL, library.RTX])
+def test_and_so_they_do_with_the_cache_in_place(
+    tiny, clip, host_engine, tensor_scatter, monkeypatch, door
+):
+    """TensorRT's steps are replayed here; TensorRT-RTX does that by itself."""
+    found = library.Library(name=door, version="11.0", trt=None)
+    if door == library.RTX:
+        found = library.load()
+    monkeypatch.setattr(library, "load", lambda *_: found)
+    assert answers(tiny, "trt-inplace", clip) == answers(tiny, "cpu", clip)
+    assert [source.role for source, _ in host_engine] == ["vision", "decoder"]
+
+
 def test_one_engine_a_graph_serves_all_questions(tiny, clip, host_engine):
     answers(tiny, "trt", clip)
     assert [source.role for source, _ in host_engine] == ["vision", "decoder"]
@@ -48,6 +62,7 @@ def test_the_engine_says_what_runs_where(tiny, host_engine):
     card = model.card()
     assert card["engine_version"] == "tensorrt_rtx 1.7.1 on no GPU (sm_86), CUDA 13.0"
     assert card["placement"]["embedding"] == "a table read on the host"
+    assert card["placement"]["decoder"].endswith(", rows of the cache behind rows")
     model.close()
     model.close()
 

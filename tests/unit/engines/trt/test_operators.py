@@ -28,7 +28,7 @@ def graph(*operations: Operation, opset: int = 18, dtype: str = "float32") -> Gr
 
 
 def node(op: str, domain: str = "", inputs=("x",), outputs=("y",)) -> Operation:
-    return Operation(op=op, domain=domain, inputs=inputs, outputs=outputs)
+    return Operation(op=op, domain=domain, inputs=inputs, outputs=outputs, wholes={})
 
 
 @pytest.mark.parametrize("version", VERSIONS)

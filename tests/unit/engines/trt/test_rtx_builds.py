@@ -15,8 +15,9 @@ import numpy as np
 import pytest
 
 from edgeval.engines import GraphFiles, open_graphs
-from edgeval.engines.trt import building, library, operators, profiles, rows
+from edgeval.engines.trt import building, graphfile, library, operators, profiles, rows
 from edgeval.engines.trt.building import Source, Target
+from edgeval.engines.trt.ways import IN_PLACE, WAYS
 from edgeval.errors import EngineError
 
 torch = pytest.importorskip("torch")
@@ -184,6 +185,25 @@ def test_an_engine_is_built(target, exported, role, precision):
 
 
 @pytest.mark.parametrize("precision", ["fp32", "fp16"])
+def test_an_engine_that_keeps_its_cache_in_place_is_built(target, exported, precision):
+    """Which the library refuses unless every cache is an input of one size, updated once."""
+    path = exported.files[precision]["decoder"]
+    source = building.source("decoder", path, target.operator_version, IN_PLACE)
+    IN_PLACE.check(target.library, source.graph)
+    stored = building.engine(target, source, wanted(source))
+    assert stored.path.stat().st_size > 10_000
+
+
+@pytest.mark.parametrize("precision", ["fp32", "fp16"])
+def test_the_decoder_in_place_has_the_operators_of_10_15(exported, precision, tmp_path):
+    graph = graphfile.read(exported.files[precision]["decoder"])
+    profile, _ = profiles.decoder_profiles(IN_PLACE.ports(graph)[0], 64)
+    path = tmp_path / "decoder.onnx"
+    path.write_bytes(IN_PLACE.rewritten(graph, profile))
+    assert operators.objections(graphfile.read(path), (10, 15)) == []
+
+
+@pytest.mark.parametrize("precision", ["fp32", "fp16"])
 @pytest.mark.parametrize("version", VERSIONS)
 def test_every_version_takes_the_operators(exported, version, precision):
     for role, path in exported.files[precision].items():
@@ -196,18 +216,20 @@ def test_the_float16_cache_is_float16(exported):
     assert {cache.dtype for cache in rows.caches(found.graph)} == {"float16"}
 
 
+@pytest.mark.parametrize("engine", WAYS)
 @pytest.mark.parametrize("precision", ["fp32", "fp16"])
-def test_the_hosts_part_says_what_torch_says(exported, host_engine, precision):
-    """Rows, grids, positions and deep features, with onnxruntime in TensorRT's place."""
+def test_the_hosts_part_says_what_torch_says(exported, host_engine, precision, engine):
+    """The cache, grids, positions and deep features, with onnxruntime in TensorRT's place."""
     from edgeval.export import proof
 
-    graphs = open_graphs("trt", GraphFiles(**exported.files[precision]))
+    graphs = open_graphs(engine, GraphFiles(**exported.files[precision]))
     proved = proof.prove(exported.reference, graphs, fixed=exported.fixed, precision=precision)
     graphs.close()
     assert proved.holds, proved
 
 
-def test_weights_beside_a_graph_are_found(target, plain, tmp_path):
+@pytest.mark.parametrize("way", WAYS.values(), ids=WAYS)
+def test_weights_beside_a_graph_are_found(target, plain, tmp_path, way):
     """They are too large for one file from 1.5 GB on; the rewritten graph is never one."""
     onnx = pytest.importorskip("onnx")
     path = tmp_path / "decoder.onnx"
@@ -215,7 +237,7 @@ def test_weights_beside_a_graph_are_found(target, plain, tmp_path):
     onnx.save_model(
         model, str(path), save_as_external_data=True, location="weights", size_threshold=1024
     )
-    source = building.source("decoder", path, target.operator_version)
+    source = building.source("decoder", path, target.operator_version, way)
     stored = building.engine(target, source, wanted(source))
     assert stored.path.stat().st_size > (tmp_path / "weights").stat().st_size
 
@@ -228,8 +250,9 @@ def test_weights_in_fewer_bits_are_built(target, hf, tmp_path, precision, first)
     traced = trace.trace(smolvlm.graphs(small("smolvlm"), "plain")[2], {})
     smaller = quantise.quantise(traced, precision=precision, flavour="plain")
     (path, *_) = late.save(smaller, tmp_path / "decoder.onnx")
-    source = building.source("decoder", path, first)
-    assert building.engine(target, source, wanted(source)).path.stat().st_size > 10_000
+    for way in WAYS.values():
+        source = building.source("decoder", path, first, way)
+        assert building.engine(target, source, wanted(source)).path.stat().st_size > 10_000
     if first > (10, 3):
         with pytest.raises(EngineError, match="opset 21"):
             building.source("decoder", path, (10, 3))
