@@ -19,13 +19,13 @@ ENGINES = MappingProxyType(
         "trt": "edgeval.engines.trt",
         "cuda": "edgeval.engines.ort.cuda",
         "cpu": "edgeval.engines.ort.cpu",
-    }
         "trt-inplace": "edgeval.engines.trt.inplace",
+    }
 )
 AUTO = "auto"
-
 # In the order in which "auto" tries them, the fastest first.
 TRIED = ("trt", "cuda", "cpu")
+
 Array = NDArray[np.generic]
 Ints = NDArray[np.int64]
 Floats = NDArray[np.float32]
