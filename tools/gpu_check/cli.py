@@ -11,6 +11,7 @@ import time
 from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
+from typing import get_args
 
 from edgeval import cudadriver
 from edgeval.device.found import sources
@@ -47,7 +48,7 @@ def main(argv: Sequence[str]) -> int:
     # Ended from outside, it still ends the part that is running.
     signal.signal(signal.SIGTERM, signal.default_int_handler)
     try:
-        return _check(_wanted(given))
+        return (_prepared if given.prepare else _check)(_wanted(given))
     except KeyboardInterrupt:
         sys.stderr.write(f"{WHO}: ended from outside; what was found is on disk\n")
         return INTERRUPTED
@@ -86,6 +87,21 @@ def _check(wanted: Wanted) -> int:
     _say(table.text(Results(out).read()))
     _say(f"all of it: {out}")
     return 0 if well else 1
+
+
+def _prepared(wanted: Wanted) -> int:
+    """What the parts ``speed...`` measure with, made where they will look for it; no GPU needed."""
+    try:
+        from edgeval.export.graphspec import Flavour
+        from gpu_check.scene import scene
+    except ModuleNotFoundError as error:
+        raise EngineError(f"{WHO}: {error.name} is not installed; --prepare wants it") from error
+    wanted.work.mkdir(parents=True, exist_ok=True)
+    size = "tiny" if wanted.rehearse else "2b"
+    made = scene(job.Job(part="", out="", work=str(wanted.work), seconds=0, size=size))
+    for flavour in get_args(Flavour):
+        _say(f"{made.model(flavour)}")
+    return 0
 
 
 def _driver() -> cudadriver.Driver:
@@ -142,6 +158,9 @@ def _parser() -> argparse.ArgumentParser:
     parser.add_argument("--work", help="folder of what is made (default: a temporary one)")
     parser.add_argument(
         "--rehearse", action="store_true", help="engine cpu, tiny: does the check itself work?"
+    )
+    parser.add_argument(
+        "--prepare", action="store_true", help="make what speed needs in --work, and end; no GPU"
     )
     parser.add_argument("--table", metavar="FILE", help="print the table of a result")
     parser.add_argument("--job", help=argparse.SUPPRESS)

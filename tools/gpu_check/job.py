@@ -22,7 +22,7 @@ class Job:
     out: str
     work: str
     seconds: float
-    engines: tuple[str, ...] = ("cuda", "trt")
+    engines: tuple[str, ...] = ("cuda", "trt", "trt-inplace")
     device: str = "cuda"
     size: str = "2b"
 

@@ -28,6 +28,7 @@ from gpu_check.job import Job
 VARIANTS: dict[str, tuple[tuple[Flavour, Precision], ...]] = {
     "cuda": (("plain", "fp32"), ("ort", "fp16")),
     "trt": (("plain", "fp32"), ("plain", "fp16")),
+    "trt-inplace": (("plain", "fp32"), ("plain", "fp16")),
     "cpu": (("plain", "fp32"), ("ort", "fp16")),
 }
 

@@ -7,6 +7,7 @@ long is told as that; what it had found by then is kept, and the next one begins
 from __future__ import annotations
 
 import importlib
+import logging
 import os
 import signal
 import subprocess
@@ -47,6 +48,12 @@ PARTS = (
     Part(name="parity", module="parity", about="six families at tiny size against CPU fp32"),
     Part(name="rtx", module="rtx", about="TensorRT for RTX on this device, whatever it says"),
     Part(name="speed-trt", module="speed_trt", about="2B shape in fp16: engine trt", least_s=120.0),
+    Part(
+        name="speed-trt-inplace",
+        module="speed_trt",
+        about="the same with the cache in place and decode steps as a CUDA graph",
+        least_s=120.0,
+    ),
 )
 NAMES = tuple(part.name for part in PARTS)
 
@@ -69,6 +76,8 @@ def run_all(parts: tuple[Part, ...], job: Job, deadline: float, say: Callable[[s
         took = round(time.monotonic() - began, 1)
         results.mark(part.name, status, why=why, seconds=took)
         say(f"{part.name}: {status}, {took} s{': ' + why if why else ''}")
+        if status == "failed":
+            say(f"  all that it said: {log(job.work, part.name)}")
         well = well and status in ("done", "refused")
     return well
 
@@ -79,6 +88,7 @@ def in_a_process(job: Job) -> tuple[Status, str]:
     child = subprocess.Popen(
         command, stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True, start_new_session=True
     )
+    out = err = ""
     try:
         out, err = child.communicate(timeout=job.seconds)
     except subprocess.TimeoutExpired:
@@ -86,7 +96,8 @@ def in_a_process(job: Job) -> tuple[Status, str]:
     finally:
         if child.poll() is None:
             os.killpg(child.pid, signal.SIGKILL)
-            child.communicate()
+            out, err = child.communicate()
+        log(job.work, job.part).write_text(f"{out}{err}", "utf-8")
     if child.returncode == 0:
         return "done", ""
     if child.returncode == REFUSED:
@@ -97,9 +108,16 @@ def in_a_process(job: Job) -> tuple[Status, str]:
     return "failed", _last(err)
 
 
+def log(work: str, part: str) -> Path:
+    """Where all that a part's process said lies: a result has but its last line."""
+    return Path(work) / f"{part}.log"
+
+
 def run_one(job: Job) -> int:
     """In the process of a part: its exit code."""
     module = next(part.module for part in PARTS if part.name == job.part)
+    # What engines tell while they are built and run, for the log.
+    logging.basicConfig(level=logging.INFO, format="%(asctime)s %(name)s: %(message)s")
     try:
         importlib.import_module(f"gpu_check.{module}").run(job)
     except EdgevalError as error:

@@ -53,7 +53,7 @@ class Given:
 def engine_speed(job: Job, here: Scene, engine: str) -> Given:
     """Measure an engine; what a peer is to be given."""
     start = time.perf_counter()
-    folder = here.model("plain" if engine == "trt" else "ort")
+    folder = here.model("plain" if engine.startswith("trt") else "ort")
     job.put(f"graphs_{engine}_kept", told_of(folder))
     job.put(f"graphs_{engine}_s", round(time.perf_counter() - start, 1))
     meter = card(engine)

@@ -1,6 +1,11 @@
-"""2B shape in float16 on the engine trt, which is built first; compare with the part ``speed``."""
+"""2B shape in float16 on an engine of TensorRT's; compare with the part ``speed``.
+
+Engines are built first. What they tell of their decode steps is kept: whether they are replayed.
+"""
 
 from __future__ import annotations
+
+import logging
 
 from edgeval import engines
 from gpu_check.conformance import carried
@@ -9,8 +14,27 @@ from gpu_check.scene import scene
 from gpu_check.speed import engine_speed
 
 
+class Told(logging.Handler):
+    """The lines of a logger."""
+
+    def __init__(self) -> None:
+        super().__init__(logging.INFO)
+        self.lines: list[str] = []
+
+    def emit(self, record: logging.LogRecord) -> None:
+        """Keep it."""
+        self.lines.append(record.getMessage())
+
+
 def run(job: Job) -> None:
-    """The second engine of the job; refused before anything is made where it cannot run."""
-    engine = job.engines[-1]
+    """The engine that the part is named after; refused before anything is made if it cannot run."""
+    engine = job.part.removeprefix("speed-")
+    if engine not in job.engines:  # a rehearsal
+        engine = job.engines[-1]
     engines.load(engine).check(carried())
-    engine_speed(job, scene(job), engine)
+    told = Told()
+    logging.getLogger("edgeval.trt").addHandler(told)
+    try:
+        engine_speed(job, scene(job), engine)
+    finally:
+        job.put(f"told_{engine}", told.lines)

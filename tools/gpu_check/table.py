@@ -82,6 +82,9 @@ def _speed(found: Found, parts: Found) -> Iterator[str]:
             cells += [cell.rjust(width) for cell, width in zip(row[1:], widths[1:], strict=True)]
             yield "  ".join(cells).rstrip()
     yield from _kept(tables)
+    for name, lines in found.items():
+        if name.startswith("told_"):
+            yield from (f"{name[5:]}: {line}" for line in lines if line.startswith("decode steps"))
     yield from _shares(found, limits, measured)
     yield from _agreeing(found, measured)
     for name, said in tables.items():
@@ -158,4 +161,5 @@ LINES = {
     "parity": _parity,
     "speed": _speed,
     "speed-trt": _speed,
+    "speed-trt-inplace": _speed,
 }

@@ -7,6 +7,7 @@ from typing import Any
 
 import pytest
 
+from gpu_check.parts import PARTS
 from gpu_check.results import Results
 
 FACTS = {
@@ -43,7 +44,7 @@ def measured(rate: float, ids: list[int]) -> dict[str, Any]:
 @pytest.fixture
 def result(tmp_path: Path) -> Results:
     """Every part, one of them ended by a signal, one refused."""
-    parts = ("conformance", "limits", "speed", "parity", "rtx", "speed-trt")
+    parts = tuple(part.name for part in PARTS)
     made = Results(tmp_path / "2030-01-02-made-up.json")
     made.start(dict(FACTS), parts)
     bad = {"passed": 20, "failed": 1, "skipped": 1, "failures": ["test_x[cuda-fp32]: wrong"]}
@@ -65,5 +66,9 @@ def result(tmp_path: Path) -> Results:
     for part in parts[:4]:
         made.mark(part, "done", why="", seconds=1.0)
     made.mark("rtx", "refused", why="engine trt: no tensorrt_rtx")
+    made.put("speed-trt-inplace", "trt-inplace", measured(700, [1, 2, 3, 4]))
+    said = ["built in 9 s", "decode steps are replayed as a CUDA graph"]
+    made.put("speed-trt-inplace", "told_trt-inplace", said)
+    made.mark("speed-trt-inplace", "done")
     made.mark("speed-trt", "failed", why="ended by SIGSEGV: it said nothing")
     return made

@@ -84,6 +84,36 @@ def test_a_refusal_is_no_failure(no_gpu: None, tmp_path: Path) -> None:
     assert "no NVIDIA driver" in why or "driver" in why
 
 
+def test_all_that_a_part_said_is_kept(tmp_path: Path, monkeypatch) -> None:
+    tool = tmp_path / "tool"
+    tool.mkdir()
+    (tool / "__main__.py").write_text("print('first'); raise RuntimeError('last')")
+    monkeypatch.setattr(parts, "TOOL", tool)
+    status, why = parts.in_a_process(job(tmp_path, "rtx", 60))
+    assert (status, why) == ("failed", "RuntimeError: last")
+    said = parts.log(str(tmp_path), "rtx").read_text("utf-8")
+    assert said.startswith("first\nTraceback")
+
+
+def test_every_part_has_a_module_and_a_place_in_the_table(repo: Path) -> None:
+    for part in parts.PARTS:
+        assert (repo / "tools" / "gpu_check" / f"{part.module}.py").is_file(), part.name
+
+
+@pytest.mark.parametrize(
+    ("engine", "wanted"),
+    [("cuda", "cuda"), ("trt", "trt and not trt-inplace"), ("trt-inplace", "trt-inplace")],
+)
+def test_an_engine_is_not_tested_for_another(engine: str, wanted: str) -> None:
+    assert conformance.chosen(engine) == wanted
+
+
+def test_every_engine_of_a_job_has_its_variants_for_parity() -> None:
+    parity = pytest.importorskip("gpu_check.parity")
+    given = Job(part="", out="", work="", seconds=0)
+    assert set(given.engines) < set(parity.VARIANTS)
+
+
 def test_a_job_goes_through_text(tmp_path: Path) -> None:
     one = job(tmp_path, "speed", 5)
     assert read(one.text()) == one
