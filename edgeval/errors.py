@@ -34,6 +34,10 @@ class ArgumentError(EdgevalError, ValueError):
     exit_code = 2
 
 
+# Names that a sentence lists: all of a registry, a few of a thousand samples.
+SHOWN = 20
+
+
 class UnknownName(EdgevalError, LookupError):
     """A name that no registry holds."""
 
@@ -42,7 +46,8 @@ class UnknownName(EdgevalError, LookupError):
     def __init__(self, kind: str, name: str, known: Iterable[str]) -> None:
         names = sorted(known)
         close = difflib.get_close_matches(name, names, n=1, cutoff=0.5)
-        hint = f"did you mean {close[0]}?" if close else f"known: {', '.join(names)}"
+        more = f" and {len(names) - SHOWN} more" if len(names) > SHOWN else ""
+        hint = f"did you mean {close[0]}?" if close else f"known: {', '.join(names[:SHOWN])}{more}"
         super().__init__(f"no {kind} {name!r}; {hint}")
 
 

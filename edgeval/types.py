@@ -283,6 +283,11 @@ class Decoding:
             )
         if self.max_new_tokens is not None and self.max_new_tokens < 1:
             raise ArgumentError(f"decoding: got max_new_tokens={self.max_new_tokens}; wants >= 1")
+        for text in self.stop:
+            try:
+                text.encode()
+            except UnicodeEncodeError:
+                raise ArgumentError(f"decoding: got stop={text!r}; wants UTF-8 text") from None
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

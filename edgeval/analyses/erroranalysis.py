@@ -133,5 +133,7 @@ def _rows(path: Path) -> Sequence[str]:
             if CAUSES not in (sheet.fieldnames or ()):
                 raise DataError(f"{path}: has no column {CAUSES!r}; wants a sheet of this verb")
             return [row[CAUSES] or "" for row in sheet]
-    except (OSError, UnicodeDecodeError, csv.Error) as error:
+    except OSError as error:
+        raise DataError(f"{path}: cannot be read as a sheet ({error.strerror})") from error
+    except (UnicodeDecodeError, csv.Error) as error:
         raise DataError(f"{path}: cannot be read as a sheet ({error})") from error

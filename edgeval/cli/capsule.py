@@ -33,8 +33,13 @@ def command(run: Path, output: Path) -> None:
     raw = packed(found.members, version=__version__)
     try:
         # Exclusive: nothing that is there is written over.
-        with output.open("xb") as stream:
-            stream.write(raw)
+        stream = output.open("xb")
+        try:
+            with stream:
+                stream.write(raw)
+        except OSError:
+            output.unlink()  # Half a capsule is none.
+            raise
     except OSError as error:
         raise ArgumentError(
             f"{output}: cannot be written ({error.strerror}); choose another with -o"

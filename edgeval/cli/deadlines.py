@@ -9,12 +9,13 @@ import click
 from edgeval import tables
 from edgeval.analyses import deadline
 from edgeval.benchmarks.base import Benchmark
+from edgeval.cli.finite import FiniteRange
 from edgeval.types import Record
 
 deadline_option = click.option(
     "--deadline",
     "deadlines",
-    type=click.FloatRange(min=0, min_open=True),
+    type=FiniteRange(min=0, min_open=True),
     multiple=True,
     help="Seconds after which an answer is wrong; may be repeated. Shows the whole curve.",
 )

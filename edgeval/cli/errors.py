@@ -21,6 +21,8 @@ from edgeval.runspec import Spec
 from edgeval.tables import aligned
 from edgeval.types import Record
 
+SHEET = "sheet.csv"
+
 
 @click.command("errors")
 @click.argument("run", type=click.Path(path_type=Path))
@@ -39,7 +41,7 @@ def command(  # noqa: PLR0913 - click hands every option over by name
     filled: Path | None,
     *,
     no_explain: bool,
-) -> None:
+) -> int:
     """Sample wrong answers of RUN onto a sheet, or count a filled one.
 
     The sheet (sheet.csv) has the question, a picture of the frames, the answer, and what the model
@@ -49,8 +51,7 @@ def command(  # noqa: PLR0913 - click hands every option over by name
     card = read_card(run)
     spec = Spec.from_card(card)
     if filled is not None:
-        _count(filled, categories(spec.benchmark))
-        return
+        return _count(filled, categories(spec.benchmark))
     if output is None:
         raise click.UsageError("give -o FOLDER for the sheet, or --tally SHEET to count one")
     tail = read_records(run, card)
@@ -62,6 +63,11 @@ def command(  # noqa: PLR0913 - click hands every option over by name
     wrong = sample_wrong(tail.records, leading, n, seed)
     if not wrong:
         raise RunFolderError(f"{run}: got no wrong answer under rule {leading!r}; nothing to do")
+    sheet = output / SHEET
+    if sheet.exists():
+        raise ArgumentError(
+            f"{sheet}: is there already, perhaps filled; choose another folder with -o"
+        )
     try:
         output.mkdir(parents=True, exist_ok=True)
     except OSError as error:
@@ -70,9 +76,10 @@ def command(  # noqa: PLR0913 - click hands every option over by name
         ) from error
     pictures = _draw(wrong, root_of(spec), output)
     explanations = {} if no_explain else _explain(spec, wrong)
-    write_sheet(output / "sheet.csv", wrong, explanations=explanations, pictures=pictures)
-    click.echo(f"{len(wrong)} wrong answers under rule {leading}: {output / 'sheet.csv'}")
+    write_sheet(sheet, wrong, explanations=explanations, pictures=pictures)
+    click.echo(f"{len(wrong)} wrong answers under rule {leading}: {sheet}")
     click.echo(f"causes: {'; '.join(categories(spec.benchmark))}")
+    return 0
 
 
 def _draw(wrong: Sequence[Record], root: Path, folder: Path) -> dict[str, str]:
@@ -96,7 +103,8 @@ def _explain(spec: Spec, wrong: Sequence[Record]) -> dict[str, str]:
         work.model.close()
 
 
-def _count(filled: Path, known: Sequence[str]) -> None:
+def _count(filled: Path, known: Sequence[str]) -> int:
+    """The table; 1 where nothing is filled in."""
     counted = tally(filled, known)
     rows = [["cause", "errors", "share"]]
     for cause, errors in counted.shares.items():
@@ -104,3 +112,4 @@ def _count(filled: Path, known: Sequence[str]) -> None:
         rows.append([cause, f"{errors:.2f}", share])
     click.echo(aligned(rows))
     click.echo(f"n = {counted.n_filled} errors with a cause, {counted.n_empty} without one")
+    return 0 if counted.n_filled else 1

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import importlib
+import io
 import logging
 import os
 import sys
@@ -11,7 +12,7 @@ from typing import ClassVar
 import click
 
 from edgeval import __version__
-from edgeval.errors import EdgevalError
+from edgeval.errors import EdgevalError, MemoryLimitError, UnknownName
 
 
 class LazyGroup(click.Group):
@@ -51,6 +52,14 @@ class LazyGroup(click.Group):
         """Verbs in the order they are told."""
         return list(self.VERBS)
 
+    def resolve_command(
+        self, ctx: click.Context, args: list[str]
+    ) -> tuple[str | None, click.Command | None, list[str]]:
+        """Say which verb was meant, as with every other name."""
+        if args[0] not in self.VERBS and not args[0].startswith("-"):
+            raise UnknownName("verb", args[0], self.VERBS)
+        return super().resolve_command(ctx, args)
+
     def get_command(self, _ctx: click.Context, cmd_name: str) -> click.Command | None:
         """Import the verb's module; None for an unknown one."""
         if cmd_name not in self.VERBS:
@@ -86,6 +95,9 @@ def main() -> None:
     logger = logging.getLogger("edgeval")
     logger.setLevel(logging.INFO)
     logger.handlers[:] = [Telling()]
+    if isinstance(sys.stdout, io.TextIOWrapper):
+        # A terminal that has no sign for a name is told its number; the work is not lost over it.
+        sys.stdout.reconfigure(errors="backslashreplace")
     try:
         code = cli.main(standalone_mode=False, auto_envvar_prefix="EDGEVAL")
     except EdgevalError as error:
@@ -94,11 +106,17 @@ def main() -> None:
     except click.UsageError as error:
         path = error.ctx.command_path if error.ctx else "edgeval"
         said = error.format_message().rstrip(".")
+        if said.startswith("Usage:"):  # A group without a verb: all of its help.
+            click.echo(said, err=True)
+            sys.exit(error.exit_code)
         click.echo(f"edgeval: {said}; see '{path} --help'", err=True)
         sys.exit(error.exit_code)
     except click.ClickException as error:
         click.echo(f"edgeval: {error.format_message()}", err=True)
         sys.exit(error.exit_code)
+    except MemoryError as error:
+        click.echo(f"edgeval: got no memory for this ({error or 'the system gave none'})", err=True)
+        sys.exit(MemoryLimitError.exit_code)
     except OSError as error:
         # What has no sentence of its own, above all standard output onto a full disk.
         where = error.filename if error.filename is not None else "standard output"

@@ -10,6 +10,7 @@ from contextlib import contextmanager
 from datetime import datetime, timezone
 from pathlib import Path
 from types import FrameType
+from typing import Any
 
 import click
 
@@ -64,7 +65,7 @@ def command(ctx: click.Context, /, **_: object) -> int:
         _only_resume(ctx)
         return _resume(chosen["resume"], chosen["progress"])
     if chosen["benchmark"] is None:
-        raise click.UsageError("got no BENCHMARK; see 'edgeval list benchmarks'", ctx)
+        raise click.UsageError("got no BENCHMARK; 'edgeval list benchmarks' names them", ctx)
     spec = dataclasses.replace(
         spec_of(chosen),
         trace=chosen["trace"],
@@ -119,11 +120,12 @@ def _execute(work: Work, journal: Journal, spec: Spec, seen_by: tuple[str, Monit
     how, watcher = seen_by
     if spec.share:
         tell_unshared(work.model)
+    before = len(journal.records)
     trace = None if spec.trace is None else Trace(spec.trace, journal.records)
     work.model.through(lambda graphs: told(graphs, watcher.entered))
     began = time.monotonic()
     try:
-        with _terminable(), Progress(how, work.benchmark.rules[0], trace) as progress:
+        with _terminable(journal.folder), Progress(how, work.benchmark.rules[0], trace) as progress:
             watcher.start(journal.folder, journal.card)
             report = execute(work, journal, Together(progress, watcher))
     except KeyboardInterrupt:
@@ -134,7 +136,9 @@ def _execute(work: Work, journal: Journal, spec: Spec, seen_by: tuple[str, Monit
         work.model.close()
         if trace is not None:
             trace.close()
-    card = completed(journal, time.monotonic() - began)
+    card: dict[str, Any] = journal.card
+    if "finished" not in card or len(journal.records) > before:
+        card = completed(journal, time.monotonic() - began)
     reports.write(
         journal.folder,
         card=card,
@@ -158,12 +162,12 @@ def _go_on(journal: Journal) -> str:
 
 
 @contextmanager
-def _terminable() -> Iterator[None]:
+def _terminable(folder: Path) -> Iterator[None]:
     """SIGTERM ends the run in order, as a scheduler would want it."""
 
     def stop(_signum: int, _frame: FrameType | None) -> None:
         raise Interrupted(
-            "got SIGTERM; every answer so far is safe, go on with 'edgeval run --resume'"
+            f"got SIGTERM; every answer so far is safe, go on with 'edgeval run --resume {folder}'"
         )
 
     before = signal.signal(signal.SIGTERM, stop)

@@ -12,7 +12,7 @@ import click
 from edgeval import benchmarks, tally
 from edgeval.benchmarks.base import Benchmark
 from edgeval.cli.deadlines import deadline_option, deadline_table
-from edgeval.errors import DataError, Interrupted, RunFolderError
+from edgeval.errors import ArgumentError, DataError, Interrupted, RunFolderError
 from edgeval.rescore import rescore
 from edgeval.runfolder import read_card, write_atomically
 from edgeval.tables import aligned, main_table
@@ -32,7 +32,7 @@ class _Line:
 @click.argument("what", nargs=-1, required=True, metavar="BENCHMARK IN.jsonl | RUNDIR")
 @click.option("-o", "--output", type=click.Path(path_type=Path, dir_okay=False), help="OUT.jsonl")
 @deadline_option
-def command(what: tuple[str, ...], output: Path | None, deadlines: tuple[float, ...]) -> None:
+def command(what: tuple[str, ...], output: Path | None, deadlines: tuple[float, ...]) -> int:
     """Score answers without a model.
 
     With BENCHMARK IN.jsonl -o OUT.jsonl, IN has one {"uid", "doc", "response"} a line, doc being
@@ -49,16 +49,22 @@ def command(what: tuple[str, ...], output: Path | None, deadlines: tuple[float, 
                 f"{what[0]}: these are the answers so far of a run that has not finished; go on "
                 f"with 'edgeval run --resume {what[0]}'"
             )
-        return
+        return 0
     if len(what) != 2 or output is None:
         raise click.UsageError("give BENCHMARK IN.jsonl -o OUT.jsonl, or RUNDIR alone")
     if deadlines:
         raise click.UsageError("--deadline needs a RUNDIR: IN.jsonl has no times")
     benchmark = benchmarks.load(what[0])
+    if output.is_file() and Path(what[1]).is_file() and output.samefile(what[1]):
+        raise ArgumentError(f"{output}: is where the answers are; choose another file with -o")
     lines = list(_read(Path(what[1]), benchmark))
+    if not lines:
+        raise DataError(f"{what[1]}: holds no answer; wants uid, doc and response a line")
     scored = [(line, benchmark.score(line.question, line.response)) for line in lines]
     _write(output, scored)
     click.echo(aligned(_summary(benchmark, scored)))
+    # No rule that gave a single number is no score.
+    return 0 if any(one.value is not None for _, scores in scored for one in scores) else 1
 
 
 def _read(path: Path, benchmark: Benchmark) -> Iterator[_Line]:
@@ -108,8 +114,13 @@ def _write(output: Path, scored: Sequence[tuple[_Line, Sequence[Score]]]) -> Non
         write_atomically(output, "".join(line + "\n" for line in lines))
     except Interrupted as error:
         raise RunFolderError(
-            f"{output}: cannot be written ({error.__cause__}); choose another place with -o"
+            f"{output}: cannot be written ({_why(error)}); choose another place with -o"
         ) from error
+
+
+def _why(error: Interrupted) -> str:
+    cause = error.__cause__
+    return str(cause.strerror if isinstance(cause, OSError) else cause)
 
 
 def _plain(score: Score) -> dict[str, object]:

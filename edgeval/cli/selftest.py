@@ -14,7 +14,7 @@ import click
 
 from edgeval import __version__
 from edgeval.device import cpu
-from edgeval.errors import ManifestError
+from edgeval.errors import ArgumentError, Interrupted, ManifestError
 from edgeval.model import Model, open_model
 from edgeval.modelfolder import manifest
 from edgeval.selftest import FILE
@@ -57,7 +57,13 @@ def command(  # noqa: PLR0913 - click hands every option over by name
     if record:
         names = (precision,) if precision else tuple(manifest.load(folder).variants)
         kept = {name: _recorded(_opened(folder, engine, name, threads)) for name in names}
-        write(path, {**(dict(read(path)) if precision and path.exists() else {}), **kept})
+        try:
+            write(path, {**(dict(read(path)) if precision and path.exists() else {}), **kept})
+        except Interrupted as error:
+            raise ArgumentError(
+                f"{path}: the record cannot be written ({error.__cause__}); name another place "
+                "with --against"
+            ) from error
         n = sum(len(one.answers) for one in kept.values())
         click.echo(f"recorded   {n} answers in {', '.join(kept)}, in {path}")
         return 0

@@ -13,6 +13,7 @@ from typing import Any
 import click
 
 from edgeval import __version__
+from edgeval.cli.finite import FiniteRange
 from edgeval.cli.sharing import tell_unshared
 from edgeval.device import found, timeline
 from edgeval.device.monitor import Monitor
@@ -33,7 +34,7 @@ STOPPED = 130
 @click.option("--precision", help="Which of the model's precisions; its first by default.")
 @click.option("--threads", type=click.IntRange(1, 1024), help="Engine threads; all cores.")
 @click.option("--video", type=click.Path(path_type=Path), help="Clip to use; embedded by default.")
-@click.option("--minutes", type=click.FloatRange(min=0.1), default=30.0, show_default=True)
+@click.option("--minutes", type=FiniteRange(min=0.1), default=30.0, show_default=True)
 @click.option("--new-tokens", type=click.IntRange(min=1), default=32, show_default=True)
 @click.option("-o", "--output", type=click.Path(path_type=Path), help="Folder to make.")
 def command(  # noqa: PLR0913 - click hands every option over by name

@@ -2,23 +2,31 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator, Mapping, Sequence
 from typing import Any
 
 from edgeval.tables import aligned
 
 TITLE = "What it cost on this machine"
 MIB = 1 << 20
+STAGES = ("decode", "preprocess", "vision", "prefill of the clip", "prefill", "step")
+RATES = ("tokens", "frames decoded", "frames seen")
 
 
 def section(costs: Mapping[str, Any]) -> str:
     """The stages as a table, then one line a figure, each with its source."""
     rows = [["stage", "p50", "p90", "p99", "total", "n"]]
-    for name, stage in costs["stages"].items():
+    for name, stage in _in_order(STAGES, costs["stages"]):
         times = [_time(stage[f"p{q}_s"]) for q in (50, 90, 99)]
         rows.append([f"{name}, a {stage['per']}", *times, _time(stage["seconds"]), str(stage["n"])])
     lines = "\n".join(f"- {line}" for line in _lines(costs))
     return f"{aligned(rows)}\n\n{lines}"
+
+
+def _in_order(names: Sequence[str], table: Mapping[str, Any]) -> Iterator[tuple[str, Any]]:
+    """As the work goes, also out of a card, which JSON has sorted; what is not known last."""
+    rest = sorted(name for name in table if name not in names)
+    yield from ((name, table[name]) for name in (*names, *rest) if name in table)
 
 
 def _lines(costs: Mapping[str, Any]) -> Iterator[str]:
@@ -29,7 +37,9 @@ def _lines(costs: Mapping[str, Any]) -> Iterator[str]:
         quantiles = ", ".join(f"p{q} {_time(times[f'p{q}_s'])}" for q in (50, 90, 99))
         yield f"first token, {what}: {quantiles}"
     if costs["a_second"]:
-        rates = ", ".join(f"{rate:.4g} {name}" for name, rate in costs["a_second"].items())
+        rates = ", ".join(
+            f"{rate:.4g} {name}" for name, rate in _in_order(RATES, costs["a_second"])
+        )
         yield f"a second: {rates}"
     for one in costs["energy"]:
         yield _energy(one, costs["rule"])

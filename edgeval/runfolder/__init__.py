@@ -79,9 +79,13 @@ def read_card(folder: Path) -> dict[str, object]:
         raise RunFolderError(
             f"{folder}: got no {CARD}; wants a folder written by 'edgeval run'"
         ) from None
+    except NotADirectoryError:
+        raise RunFolderError(
+            f"{folder}: is not a folder; wants one written by 'edgeval run'"
+        ) from None
     except OSError as error:
         raise RunFolderError(
-            f"{path}: cannot be read as a run card ({error}); start a new run"
+            f"{path}: cannot be read as a run card ({error.strerror}); start a new run"
         ) from error
 
 

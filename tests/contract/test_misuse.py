@@ -13,6 +13,8 @@ from typing import Any
 
 import pytest
 
+from edgeval.runfolder import dumps, link, read_card, seed_chain
+
 ONE = (
     *("run", "videommmu", "--limit", "1", "--task", "video_mmmu_adaptation"),
     *("--setting", "video", "--progress", "none", "--threads", "1"),
@@ -209,8 +211,47 @@ def test_a_pipe_is_written_to_and_not_replaced(finished: Path, tmp_path: Path) -
     assert pipe.is_fifo()
 
 
-def test_scores_into_a_device_leave_it_a_device(tmp_path: Path) -> None:
+def answers(path: Path, response: str = "A") -> Path:
+    """One answer to be scored."""
+    doc = {
+        "id": "dev_Math_1",
+        "question": "q",
+        "options": ["x", "y"],
+        "answer": "A",
+        "track": "perception",
+    }
+    path.write_text(json.dumps({"uid": 1, "doc": doc, "response": response}) + "\n", "utf-8")
+    return path
+
+
+def test_no_answers_are_no_score(tmp_path: Path) -> None:
     (tmp_path / "in.jsonl").touch()
+    done = edgeval("score", "videommmu", "in.jsonl", "-o", "out.jsonl", cwd=tmp_path)
+    assert done.returncode == 3
+    assert "holds no answer" in said(done)
+
+
+def test_answers_that_no_rule_values_are_no_score(tmp_path: Path) -> None:
+    row = {"id": "v1", "question": "q", "answer": "three", "question_type": "open-ended"}
+    row |= {"video": "videos/Art/1.mp4", "metadata": {"subject": "Art"}}
+    line = {"uid": 1, "doc": row, "response": "3"}
+    (tmp_path / "in.jsonl").write_text(json.dumps(line) + "\n", "utf-8")
+    done = edgeval("score", "mmvu", "in.jsonl", "-o", "out.jsonl", cwd=tmp_path)
+    assert done.returncode == 1, done.stderr
+    assert "lmms-eval" in done.stdout
+
+
+def test_answers_are_not_written_over_by_their_scores(tmp_path: Path) -> None:
+    path = answers(tmp_path / "in.jsonl")
+    before = path.read_bytes()
+    done = edgeval("score", "videommmu", "in.jsonl", "-o", "in.jsonl", cwd=tmp_path)
+    assert done.returncode == 2
+    assert "choose another file" in said(done)
+    assert path.read_bytes() == before
+
+
+def test_scores_into_a_device_leave_it_a_device(tmp_path: Path) -> None:
+    answers(tmp_path / "in.jsonl")
     out = tmp_path / "out"
     os.mkfifo(out)
     reader = os.open(out, os.O_RDONLY | os.O_NONBLOCK)
@@ -242,3 +283,132 @@ def test_data_that_cannot_be_written_are_one_sentence(tmp_path: Path) -> None:
     done = edgeval("data", "make", "vsibench", "--clips", 1, "-o", "file/made", cwd=tmp_path)
     assert done.returncode == 2
     assert "cannot be written" in said(done)
+
+
+@pytest.mark.parametrize("verb", [("show",), ("score",), ("run", "--resume"), ("errors",)])
+def test_a_file_is_no_run_folder(verb: tuple[str, ...], tmp_path: Path) -> None:
+    (tmp_path / "file").touch()
+    done = edgeval(*verb, "file", cwd=tmp_path)
+    assert done.returncode == 2
+    assert said(done) == "edgeval: file: is not a folder; wants one written by 'edgeval run'"
+
+
+def test_a_finished_run_resumed_is_the_same_run(finished: Path, tmp_path: Path) -> None:
+    """Its card says when it was finished, and its capsule keeps its digest."""
+    folder = tmp_path / "run"
+    shutil.copytree(finished, folder)
+    kept = ("run.json", "records.jsonl", "results.json", "report.md")
+    before = {name: (folder / name).read_bytes() for name in kept}
+    done = edgeval("run", "--resume", folder, "--progress", "none", cwd=tmp_path)
+    assert done.returncode == 0, done.stderr
+    assert {name: (folder / name).read_bytes() for name in kept} == before
+
+
+def test_a_filled_sheet_is_not_written_over(finished: Path, tmp_path: Path) -> None:
+    sheet = tmp_path / "sheets" / "sheet.csv"
+    sheet.parent.mkdir()
+    sheet.write_text("causes\nannotation\n", "utf-8")
+    for name in ("run.json", "records.jsonl"):
+        shutil.copyfile(finished / name, tmp_path / name)
+    _wrong_answers(tmp_path)
+    done = edgeval("errors", ".", "-o", "sheets", "--no-explain", cwd=tmp_path)
+    assert done.returncode == 2
+    assert "is there already" in said(done)
+    assert sheet.read_text("utf-8") == "causes\nannotation\n"
+
+
+def _wrong_answers(folder: Path) -> None:
+    """The run with every score 0, its chain mended."""
+    card = read_card(folder)
+    chain = seed_chain(card)
+    lines = []
+    for text in (folder / "records.jsonl").read_text("utf-8").splitlines():
+        record = json.loads(text)["record"]
+        for score in record["scores"].values():
+            score["value"] = 0.0
+        chain = link(chain, dumps(record))
+        lines.append(dumps({"chain": chain, "record": record}) + "\n")
+    (folder / "records.jsonl").write_text("".join(lines), "utf-8")
+
+
+def test_an_empty_sheet_counts_to_nothing(finished: Path, tmp_path: Path) -> None:
+    (tmp_path / "sheet.csv").write_text("id,causes\nx,\n", "utf-8")
+    done = edgeval("errors", finished, "--tally", "sheet.csv", cwd=tmp_path)
+    assert done.returncode == 1
+    assert "1 without one" in done.stdout
+
+
+@pytest.mark.parametrize(
+    "arguments",
+    [
+        ("soak", "--minutes", "nan"),
+        ("soak", "--minutes", "inf"),
+        (*ONE, "--deadline", "nan"),
+        (*ONE, "--deadline", "inf"),
+        (*ONE, "--stop", os.fsdecode(b"\xff")),
+    ],
+    ids=lambda arguments: " ".join(arguments[-2:]).encode("ascii", "replace").decode(),
+)
+def test_what_is_no_number_or_text_is_refused_at_once(
+    arguments: tuple[str, ...], tmp_path: Path
+) -> None:
+    done = edgeval(*arguments, cwd=tmp_path)
+    assert done.returncode == 2
+    assert said(done)
+    assert list(tmp_path.iterdir()) == []
+
+
+def test_a_picture_beyond_all_memory_is_one_sentence(tmp_path: Path) -> None:
+    limited = "import resource, sys; resource.setrlimit(resource.RLIMIT_AS, (4 << 30, 4 << 30)); "
+    limited += "from edgeval.cli.main import main; main()"
+    asked = ("build", "tiny", "--size", "99999x99999", "--print-trtexec", "-o", tmp_path)
+    done = subprocess.run(
+        [sys.executable, "-c", limited, *map(str, asked)],
+        cwd="/",
+        capture_output=True,
+        text=True,
+        check=False,
+    )
+    assert done.returncode == 5
+    assert "got no memory" in said(done)
+
+
+def test_a_name_that_the_terminal_cannot_show_is_spelled_out(tmp_path: Path) -> None:
+    (tmp_path / "\N{HAMMER}").mkdir()
+    done = subprocess.run(
+        [
+            sys.executable,
+            "-m",
+            "edgeval",
+            "data",
+            "make",
+            "mmvu",
+            "--clips",
+            "1",
+            "-o",
+            "\N{HAMMER}",
+        ],
+        cwd=tmp_path,
+        capture_output=True,
+        check=False,
+        env={**os.environ, "PYTHONIOENCODING": "latin-1"},  # noqa: TID251 - the rest as it is
+    )
+    assert done.returncode == 0, done.stderr
+    assert b"\\U0001f528" in done.stdout
+
+
+def test_half_a_capsule_is_none(finished: Path, tmp_path: Path) -> None:
+    """A file may have so many bytes here, and no more: as on a disk that is full."""
+    limited = "import resource, signal; signal.signal(signal.SIGXFSZ, signal.SIG_IGN); "
+    limited += "resource.setrlimit(resource.RLIMIT_FSIZE, (8192, 8192)); "
+    limited += "from edgeval.cli.main import main; main()"
+    done = subprocess.run(
+        [sys.executable, "-P", "-c", limited, "capsule", str(finished), "-o", "run.cap"],
+        cwd=tmp_path,
+        capture_output=True,
+        text=True,
+        check=False,
+    )
+    assert done.returncode == 2
+    assert "cannot be written" in said(done)
+    assert list(tmp_path.iterdir()) == []
