@@ -51,6 +51,20 @@ if TYPE_CHECKING:
     type=click.Path(dir_okay=False),
     help="Text (UTF-8) to choose the scales of q4 by: a few pages like what will be asked.",
 )
+@click.option(
+    "--head-bits",
+    type=click.Choice(["4", "8"]),
+    default="8",
+    show_default=True,
+    help="Bits of the output layer under q4; it decides between near-equal tokens.",
+)
+@click.option(
+    "--activations",
+    type=click.Choice(["float", "dynamic"]),
+    default="float",
+    show_default=True,
+    help="int8: dynamic rounds them to 8 bits by a scale of the whole call, and forbids sharing.",
+)
 @click.option("--name", help="Name of the model; the output folder's by default.")
 @click.option("--revision", help="Branch, tag or commit of a hub id.")
 @click.option(
@@ -78,26 +92,32 @@ def command(
     text = about["calibration"]
     if text is not None and precision != "q4":
         raise click.UsageError("--calibrate is for --precision q4")
+    dynamic = about["activations"] == "dynamic"
+    if dynamic and precision != "int8":
+        raise click.UsageError("--activations dynamic is for --precision int8")
+    if about["head_bits"] == "4" and precision != "q4":
+        raise click.UsageError("--head-bits 4 is for --precision q4")
     found = hub.find(checkpoint, revision=about["revision"])
-    proof = export(
-        Plan(
-            checkpoint=found.folder,
-            output=output,
-            precision=precision,
-            flavour=flavour,
-            block_size=int(block_size),
-            accuracy_level=accuracy_level,
-            calibration=None if text is None else Path(text),
-            name=about["name"] or output.resolve().name,
-            source=about["source"] or found.source,
-            licence=about["licence"] or found.licence,
-        )
+    plan = Plan(
+        checkpoint=found.folder,
+        output=output,
+        precision=precision,
+        flavour=flavour,
+        block_size=int(block_size),
+        accuracy_level=accuracy_level,
+        calibration=None if text is None else Path(text),
+        head_bits=4 if about["head_bits"] == "4" else 8,
+        dynamic=dynamic,
+        name=about["name"] or output.resolve().name,
+        source=about["source"] or found.source,
+        licence=about["licence"] or found.licence,
     )
+    proof = export(plan)
     click.echo(
-        f"{output}: {precision} {flavour}, {proof.n_equal} of {proof.n_tokens} greedy tokens "
+        f"{output}: {plan.variant} {flavour}, {proof.n_equal} of {proof.n_tokens} greedy tokens "
         f"equal to "
         f"torch, largest logit difference {proof.max_abs_dlogit:.2g} "
         f"(standard deviation {proof.logit_std:.2g})"
     )
     if proof.damage is not None:
-        click.echo(f"{output}: {precision} {flavour}, {proof.damage.sentence()}")
+        click.echo(f"{output}: {plan.variant} {flavour}, {proof.damage.sentence()}")

@@ -33,8 +33,9 @@ COPIED = ("config", "generation", "tokenizer", "tokenizer_config", "template")
 class Plan:
     """What to export. ``name``, ``source`` and ``licence`` go into the manifest.
 
-    ``block_size`` and ``accuracy_level``: of q4 and int8 (edgeval/export/quantise.py, Settings);
-    ``calibration``: a text to choose the scales of q4 by.
+    ``block_size``, ``accuracy_level`` and ``head_bits``: of q4 and int8 (edgeval/export/product.py,
+    Settings); ``calibration``: a text to choose the scales of q4 by; ``dynamic``: int8 rounds
+    activations too.
     """
 
     checkpoint: Path
@@ -47,6 +48,13 @@ class Plan:
     block_size: int = 32
     accuracy_level: int = 4
     calibration: Path | None = None
+    head_bits: Literal[4, 8] = 8
+    dynamic: bool = False
+
+    @property
+    def variant(self) -> str:
+        """What the manifest calls the precision."""
+        return f"{self.precision}-dynamic" if self.dynamic else self.precision
 
 
 def export(plan: Plan) -> Proof:
@@ -65,7 +73,7 @@ def export(plan: Plan) -> Proof:
     kept = _other_variants(plan)
     loaded = checkpoint.load(plan.checkpoint)
     from edgeval.export import calibration, damage, graphfiles, proof
-    from edgeval.export.quantise import Settings
+    from edgeval.export.product import Settings
 
     module = importlib.import_module(exporter.module)
     fixed = module.fixed_inputs(loaded.model)
@@ -85,7 +93,11 @@ def export(plan: Plan) -> Proof:
             precision=plan.precision,
             flavour=plan.flavour,
             settings=Settings(
-                block=plan.block_size, accuracy=plan.accuracy_level, squares=heard.squares
+                block=plan.block_size,
+                accuracy=plan.accuracy_level,
+                squares=heard.squares,
+                dynamic=plan.dynamic,
+                head=plan.head_bits,
             ),
             ranges=wanted.ranges,
             names={layer: name for name, layer in loaded.model.named_modules()},
@@ -104,7 +116,7 @@ def export(plan: Plan) -> Proof:
             lean=any(role.endswith("_data") for role in graphs),
         ),
     )
-    proved = proof.prove(wanted, opened, fixed=fixed, precision=plan.precision)
+    proved = proof.prove(wanted, opened, fixed=fixed, precision=plan.variant)
     if not proved.holds:
         raise ManifestError(
             f"export {plan.output}: the graphs differ from the checkpoint by "
@@ -115,7 +127,7 @@ def export(plan: Plan) -> Proof:
         lost = damage.compare(damage.read(opened, ids, meant.said), meant)
         proved = replace(proved, damage=lost)
     variant = Variant(
-        precision=plan.precision,
+        precision=plan.variant,
         flavour=plan.flavour,
         graphs=graphs,
         proof={**proved.table(), **written.told, **heard.table()},
@@ -136,7 +148,7 @@ def _checkpoint_manifest(plan: Plan, family: str) -> Manifest:
         family=family,
         source=plan.source,
         licence=plan.licence,
-        default=plan.precision,
+        default=plan.variant,
         files=files,
         image={},
         video={},
@@ -199,7 +211,7 @@ def _other_variants(plan: Plan) -> list[Variant]:
             f"folder or "
             f"one of {plan.name!r}"
         )
-    return [other for key, other in present.variants.items() if key != plan.precision]
+    return [other for key, other in present.variants.items() if key != plan.variant]
 
 
 def _variant_lines(plan: Plan, variant: Variant) -> Iterable[str]:

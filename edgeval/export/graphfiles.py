@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING, Literal
 from torch import nn
 
 from edgeval.export import half, late, quantise, trace
-from edgeval.export.quantise import Settings
+from edgeval.export.product import Settings
 from edgeval.export.ranges import Ranges
 from edgeval.modelfolder import ModelFile, Plain, sha256
 
@@ -19,6 +19,7 @@ if TYPE_CHECKING:
     from edgeval.export.graphspec import Flavour, GraphSpec
 
 SUFFIX: Mapping[Precision, str] = {"fp32": "", "fp16": "_fp16", "int8": "_int8", "q4": "_q4"}
+DYNAMIC = "_dynamic"
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -48,7 +49,9 @@ def write(folder: Path, specs: Iterable[GraphSpec], form: Form) -> Written:
         traced = trace.trace(spec, form.names)
         # The table of embeddings is looked up row by row: nothing to gain from fewer bits.
         plain = spec.name == "embed_tokens" and form.precision != "fp16"
-        suffix = "" if plain else SUFFIX[form.precision]
+        suffix = (
+            "" if plain else SUFFIX[form.precision] + (DYNAMIC if form.settings.dynamic else "")
+        )
         if form.precision == "fp16":
             halved = half.halve(traced, form.ranges.kept())
             traced = halved.traced
@@ -69,10 +72,14 @@ def write(folder: Path, specs: Iterable[GraphSpec], form: Form) -> Written:
 def _told(form: Form, operators: set[str]) -> dict[str, Plain]:
     if form.precision == "fp16":
         return _kept(form.ranges, operators)
+    if form.settings.dynamic:
+        return {"activations": "dynamic"}
     blocked = form.precision == "q4" or (form.precision == "int8" and form.flavour == "ort")
     told: dict[str, Plain] = {"block_size": form.settings.block} if blocked else {}
     if blocked and form.flavour == "ort":
         told["accuracy_level"] = form.settings.accuracy
+    if form.precision == "q4":
+        told["head_bits"] = form.settings.head
     return told
 
 

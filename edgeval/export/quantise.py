@@ -1,15 +1,15 @@
-"""Weight-only quantisation: MatMul weights in 8 or 4 bits, everything else float32.
+"""Quantisation: MatMul weights in 8 or 4 bits, everything else float32.
 
 Flavour ``plain`` (standard operators): int8 is a DequantizeLinear with one scale a column (opset
 18); q4 is a DequantizeLinear of int4 blocks, which is opset 21. Flavour ``ort``: MatMulNBits, which
 multiplies without unpacking; products of one input are joined. Rounding is to the nearest; every
 scale puts the largest weight of its block on the end of the range, and there is no zero point.
+Asked for, int8 of either flavour rounds activations too (edgeval/export/columns.py).
 """
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator, Mapping
-from dataclasses import dataclass, field
+from collections.abc import Callable, Iterable, Iterator, Mapping
 from itertools import chain
 from typing import Literal
 
@@ -18,65 +18,23 @@ import onnx
 from numpy.typing import NDArray
 from onnx import TensorProto, helper
 
+from edgeval.export.columns import column_int8, dynamic_int8
 from edgeval.export.joined import joined
 from edgeval.export.late import Late, Traced
+from edgeval.export.product import (
+    DEFAULT,
+    Floats,
+    Product,
+    Replacement,
+    Settings,
+    dequantised,
+)
 from edgeval.export.rounding import to_blocks
 
 OPSET_INT4 = 21
 CONTRIB = "com.microsoft"
-# The output layer decides between near-equal tokens and keeps 8 bits under q4.
+# The output layer decides between near-equal tokens and keeps 8 bits under q4 unless asked.
 HEAD = "logits"
-
-Floats = NDArray[np.float32]
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Settings:
-    """``block``: weights a scale; ``accuracy``: of MatMulNBits, what it multiplies in.
-
-    1 float32, 2 float16, 3 bfloat16, 4 int8 (fastest; activations are rounded block by block);
-    0 lets the kernel choose. ``squares``: mean squares of the inputs of layers by name; scales of 4
-    bits are chosen for those (edgeval/export/calibration.py).
-    """
-
-    block: int = 32
-    accuracy: int = 4
-    squares: Mapping[str, Floats] = field(default_factory=dict)
-
-
-DEFAULT = Settings()
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Product:
-    """One MatMul with a constant right side, W [K, N]."""
-
-    node: onnx.NodeProto
-    late: Late
-    settings: Settings
-
-    @property
-    def name(self) -> str:
-        """Of the weight."""
-        return self.late.name
-
-    @property
-    def size(self) -> tuple[int, int]:
-        """(K, N)."""
-        depth, width = self.late.dims
-        return depth, width
-
-    def weight(self) -> Floats:
-        """W, made anew."""
-        return np.asarray(self.late.make(), np.float32)
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Replacement:
-    """What stands in the place of a MatMul and its weight."""
-
-    nodes: tuple[onnx.NodeProto, ...]
-    weights: tuple[Late, ...]
 
 
 def quantise(
@@ -94,13 +52,12 @@ def quantise(
     graph = traced.model.graph
     replaced: dict[str, Replacement] = {}
     for product in _products(traced, settings):
-        bits = 4 if precision == "q4" and product.node.output[0] != HEAD else 8
+        bits = 8 if precision == "int8" else 4
+        if product.node.output[0] == HEAD:
+            bits = max(bits, settings.head)
         build = _chosen(bits, flavour, product)
         replaced[product.node.output[0]] = build(product, bits)
-    nodes: list[onnx.NodeProto] = []
-    for node in graph.node:
-        found = replaced.get(node.output[0])
-        nodes += found.nodes if found else [node]
+    nodes = list(_replaced(graph.node, replaced))
     del graph.node[:]
     graph.node.extend(nodes)
     _declare(traced.model, nodes)
@@ -114,14 +71,29 @@ def _products(traced: Traced, settings: Settings) -> Iterator[Product]:
             yield Product(node=node, late=traced.late[node.input[1]], settings=settings)
 
 
+def _replaced(
+    nodes: Iterable[onnx.NodeProto], replaced: Mapping[str, Replacement]
+) -> Iterator[onnx.NodeProto]:
+    """Nodes in order; what several replacements share is there once, before the first of them."""
+    made: set[str] = set()
+    for node in nodes:
+        found = replaced.get(node.output[0])
+        for one in found.nodes if found else (node,):
+            if one.output[0] not in made:
+                yield one
+            made.add(one.output[0])
+
+
 def _chosen(
     bits: int, flavour: Literal["plain", "ort"], product: Product
 ) -> Callable[[Product, int], Replacement]:
+    if bits == 8 and product.settings.dynamic:
+        return dynamic_int8
     if flavour == "ort":
         return _matmul_nbits
     # Blocks of int4 must fill the weight; one that they do not fill keeps 8 bits.
     fills = product.size[0] % product.settings.block == 0
-    return _blocked_int4 if bits == 4 and fills else _column_int8
+    return _blocked_int4 if bits == 4 and fills else column_int8
 
 
 class Blocks:
@@ -191,35 +163,6 @@ def _matmul_nbits(product: Product, bits: int) -> Replacement:
     return Replacement(nodes=(node,), weights=weights)
 
 
-def _column_int8(product: Product, bits: int) -> Replacement:
-    """One scale a column."""
-    del bits
-
-    def scales() -> Floats:
-        largest = (np.abs(product.weight()).max(axis=0) / np.float32(127)).astype(np.float32)
-        return np.asarray(np.where(largest == 0, np.float32(1), largest), np.float32)
-
-    def numbers() -> NDArray[np.int8]:
-        return np.asarray(np.rint(product.weight() / scales()), np.int8)
-
-    depth, width = product.size
-    weights = (
-        Late(
-            name=f"{product.name}.8bit",
-            data_type=TensorProto.INT8,
-            dims=(depth, width),
-            make=numbers,
-        ),
-        Late(
-            name=f"{product.name}.scales",
-            data_type=TensorProto.FLOAT,
-            dims=(width,),
-            make=scales,
-        ),
-    )
-    return _dequantised(product, weights, {"axis": 1})
-
-
 def _blocked_int4(product: Product, bits: int) -> Replacement:
     """One scale for every block of a column."""
     depth, width = product.size
@@ -245,24 +188,7 @@ def _blocked_int4(product: Product, bits: int) -> Replacement:
             make=lambda: blocks.scales().T,
         ),
     )
-    return _dequantised(product, weights, {"axis": 0, "block_size": block})
-
-
-def _dequantised(
-    product: Product, weights: tuple[Late, ...], attributes: dict[str, int]
-) -> Replacement:
-    unpacked = f"{product.name}.float"
-    node = onnx.NodeProto()
-    node.CopyFrom(product.node)
-    node.input[1] = unpacked
-    dequantise = helper.make_node(
-        "DequantizeLinear",
-        [weight.name for weight in weights],
-        [unpacked],
-        name=f"{product.node.name}.dequantise",
-        **attributes,
-    )
-    return Replacement(nodes=(dequantise, node), weights=weights)
+    return dequantised(product, weights, {"axis": 0, "block_size": block})
 
 
 def _declare(model: onnx.ModelProto, nodes: list[onnx.NodeProto]) -> None:

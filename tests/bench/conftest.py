@@ -78,14 +78,24 @@ def model135m(wanted: None, hf: None) -> Any:
 def shape135m(model135m: Any, tmp_path_factory: pytest.TempPathFactory) -> Path:
     """Its graphs, a folder for each flavour and precision."""
     from edgeval.export import late, quantise, smolvlm, trace
+    from edgeval.export.product import Settings
 
     folder = tmp_path_factory.mktemp("shape135m")
-    for flavour, precision in (("plain", "fp32"), ("ort", "fp32"), ("ort", "q4")):
+    for flavour, precision, head in (
+        ("plain", "fp32", 8),
+        ("ort", "fp32", 8),
+        ("ort", "q4", 8),
+        ("ort", "q4", 4),
+    ):
+        name = f"{flavour}-{precision}" + ("-head4" if head == 4 else "")
         for spec in smolvlm.graphs(model135m, flavour):
             traced = trace.trace(spec)
             if spec.name != "embed_tokens":
-                traced = quantise.quantise(traced, precision=precision, flavour=flavour)
-            late.save(traced, folder / f"{flavour}-{precision}" / f"{spec.name}.onnx")
+                settings = Settings(head=head)
+                traced = quantise.quantise(
+                    traced, precision=precision, flavour=flavour, settings=settings
+                )
+            late.save(traced, folder / name / f"{spec.name}.onnx")
     return folder
 
 

@@ -11,11 +11,12 @@ from typing import Any
 import torch
 
 from edgeval.engines import GraphFiles
-from edgeval.export import graphfiles, quantise
+from edgeval.export import graphfiles
 from edgeval.export.checkpoint import load
 from edgeval.export.exporters import EXPORTERS
 from edgeval.export.folder import Precision
 from edgeval.export.graphspec import Flavour
+from edgeval.export.product import DEFAULT
 from edgeval.export.ranges import Ranges, watched
 from edgeval.modelfolder import Plain
 
@@ -45,7 +46,7 @@ class Exporter:
             form = graphfiles.Form(
                 precision=precision,
                 flavour=flavour,
-                settings=quantise.DEFAULT,
+                settings=DEFAULT,
                 ranges=self._ranges,
                 names=names,
             )

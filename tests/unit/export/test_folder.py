@@ -302,16 +302,49 @@ def test_graphs_that_are_not_the_model_are_not_shipped(odd, tmp_path, monkeypatc
     assert not (tmp_path / manifest.FILE).exists()
 
 
-def test_weights_beside_the_graphs_are_proved_and_promised(odd, tmp_path, monkeypatch, exported):
-    """What checkpoints of gigabytes go through, at the size of a toy."""
+@pytest.fixture
+def traced(exported, monkeypatch) -> tuple[str, ...]:
+    """Names of graphs that are traced already: those of ``exported``."""
     onnx = pytest.importorskip("onnx")
-    from edgeval.export import folder, late, trace
+    from edgeval.export import late, trace
 
-    traced = {
-        name: late.Traced.of(onnx.load(exported / f"onnx/{name}.onnx"))
-        for name in ("vision_encoder", "embed_tokens", "decoder_model_merged")
-    }
-    monkeypatch.setattr(trace, "trace", lambda spec, names: traced[spec.name])
+    def loaded(spec, names):
+        return late.Traced.of(onnx.load(exported / f"onnx/{spec.name}.onnx"))
+
+    monkeypatch.setattr(trace, "trace", loaded)
+    return ("vision_encoder", "embed_tokens", "decoder_model_merged")
+
+
+def test_dynamic_activations_on_request_are_told_and_never_share(odd, tmp_path, traced):
+    from edgeval.export.folder import export
+
+    export(plan(odd, tmp_path / "model", precision="int8", dynamic=True))
+    variant = manifest.load(tmp_path / "model").variant("int8-dynamic")
+    assert variant.graphs["decoder_model_merged"].path.name.endswith("_int8_dynamic.onnx")
+    assert variant.proof["activations"] == "dynamic"
+    assert 0 < variant.proof["rms_dlogit"] < variant.proof["logit_std"]
+    assert variant.proof["perplexity"] != variant.proof["perplexity_fp32"]
+    answers = [our_answer(tmp_path / "model", clip(96), share=share) for share in (True, False)]
+    assert answers[0] == answers[1]
+
+
+def test_a_head_of_four_bits_on_request(odd, tmp_path, traced):
+    from edgeval.export.folder import export
+
+    sizes = []
+    for bits in (8, 4):
+        wanted = {"precision": "q4", "flavour": "ort", "head_bits": bits}
+        export(plan(odd, tmp_path / str(bits), **wanted))
+        variant = manifest.load(tmp_path / str(bits)).variant("q4")
+        sizes.append(variant.graphs["decoder_model_merged"].path.stat().st_size)
+        assert variant.proof["head_bits"] == bits
+    assert sizes[1] < sizes[0]
+
+
+def test_weights_beside_the_graphs_are_proved_and_promised(odd, tmp_path, monkeypatch, traced):
+    """What checkpoints of gigabytes go through, at the size of a toy."""
+    from edgeval.export import folder, late
+
     monkeypatch.setattr(late, "MAX_INLINE_BYTES", 1)
     folder.export(plan(odd, tmp_path / "model"))
     found = manifest.load(tmp_path / "model")

@@ -13,12 +13,14 @@ import pytest
 
 onnx = pytest.importorskip("onnx")
 pytest.importorskip("torch")
+quantization = pytest.importorskip("onnxruntime.quantization")
 nbits = pytest.importorskip("onnxruntime.quantization.matmul_nbits_quantizer")
 
 from edgeval.engines import GraphFiles, open_graphs  # noqa: E402 - needs torch
 from edgeval.export.joined import joined  # noqa: E402
 from edgeval.export.late import Traced  # noqa: E402
-from edgeval.export.quantise import HEAD, Settings, quantise  # noqa: E402
+from edgeval.export.product import Settings  # noqa: E402
+from edgeval.export.quantise import HEAD, quantise  # noqa: E402
 from edgeval.export.rounding import to_blocks  # noqa: E402
 
 Model = onnx.ModelProto
@@ -212,3 +214,34 @@ def reading(model: Model, tiny: Path, path: Path) -> np.ndarray:
     context = graphs.start(50)
     first = context.extend(graphs.embed(list(range(10, 50)))).copy()
     return np.stack([first, context.step(7).copy()])
+
+
+def test_dynamic_activations_are_those_of_quantize_dynamic(tiny, tmp_path):
+    """Asked for with --activations dynamic: their per_channel form, weight by weight."""
+    path = tiny / "onnx/decoder_model_merged.onnx"
+    quantization.quantize_dynamic(
+        path,
+        tmp_path / "b",
+        op_types_to_quantize=["MatMul"],
+        weight_type=quantization.QuantType.QInt8,
+        per_channel=True,
+    )
+    got = ours(onnx.load(path), "int8", Settings(dynamic=True), "plain")
+    wanted = onnx.load(tmp_path / "b")
+    mine, yours = (whole_numbers(model) for model in (got, wanted))
+    assert len(mine) > 8
+    assert mine == yours
+    logits = [reading(model, tiny, tmp_path / name) for model, name in ((got, "a"), (wanted, "b"))]
+    assert logits[0].tobytes() == logits[1].tobytes()
+
+
+def whole_numbers(model: Model) -> list[bytes]:
+    """The weights that are multiplied as whole numbers, and the scales of their columns."""
+    known = {t.name: onnx.numpy_helper.to_array(t).tobytes() for t in model.graph.initializer}
+    read = [
+        name
+        for node in model.graph.node
+        if node.op_type in ("MatMulInteger", "Mul")
+        for name in node.input
+    ]
+    return sorted(known[name] for name in read if name in known)

@@ -11,6 +11,7 @@ pytest.importorskip("torch")
 
 from edgeval.export import quantise  # noqa: E402 - needs onnx
 from edgeval.export.late import Traced  # noqa: E402
+from edgeval.export.product import Settings  # noqa: E402
 from edgeval.export.rounding import to_blocks  # noqa: E402
 
 DEPTH, WIDTH = 96, 40
@@ -71,7 +72,7 @@ def test_smaller_blocks_are_nearer(weight, flavour):
     off = []
     for block in (16, 32, 96):
         traced = Traced.of(product(weight.copy()))
-        settings = quantise.Settings(block=block if flavour == "plain" or block < 96 else 128)
+        settings = Settings(block=block if flavour == "plain" or block < 96 else 128)
         few = quantise.quantise(traced, precision="q4", flavour=flavour, settings=settings)
         off.append(float(np.square(unpacked(few.whole()) - weight).mean()))
     assert off == sorted(off)
@@ -79,7 +80,7 @@ def test_smaller_blocks_are_nearer(weight, flavour):
 
 
 def test_the_accuracy_level_is_written_down(weight):
-    settings = quantise.Settings(accuracy=1)
+    settings = Settings(accuracy=1)
     traced = Traced.of(product(weight.copy()))
     few = quantise.quantise(traced, precision="q4", flavour="ort", settings=settings)
     (node,) = few.model.graph.node
