@@ -16,7 +16,7 @@ from edgeval.analyses import prompting, transcripts, variants
 from edgeval.analyses.transcripts import Transcripts
 from edgeval.analyses.transcripts.heard import Ears
 from edgeval.benchmarks.base import Benchmark
-from edgeval.device import cpu, packages
+from edgeval.device import cpu, memory, packages
 from edgeval.errors import ArgumentError, DataError, RunFolderError, UnknownName
 from edgeval.footprint import fitting
 from edgeval.model import open_model
@@ -104,6 +104,7 @@ def card(spec: Spec, work: Work, told: Transcripts | None = None) -> dict[str, o
         "packages": packages.installed(),
         "started": datetime.now(timezone.utc).isoformat(timespec="seconds"),
     }
+            "large_pages_mib": memory.in_large_pages() >> 20,
 
 
 def same_run(then: Mapping[str, Any], now: Mapping[str, Any]) -> None:

@@ -90,6 +90,15 @@ class Resident:
         self._gauge.close()
 
 
+def in_large_pages(root: Path = Path("/")) -> int:
+    """Bytes of this process that lie in large pages; 0 where the kernel does not say.
+
+    Weights in small ones cost a step up to a quarter of its time (docs/BENCHMARKS.md).
+    """
+    said = kernel.fields(root / "proc/self/smaps_rollup").get("AnonHugePages", "")
+    return (kernel.whole(said.partition(" ")[0]) or 0) * 1024
+
+
 def symptoms(memory: Memory) -> list[Symptom]:
     """What of it matters for an evaluation."""
     if not memory.total:

@@ -11,6 +11,7 @@ import numpy as np
 
 from edgeval.engines import Array
 from edgeval.engines.ort.heap import given_back
+from edgeval.engines.ort.pages import put_together
 from edgeval.engines.ort.place import Place
 from edgeval.errors import EngineError, ManifestError
 
@@ -81,6 +82,8 @@ class Session:
             raise EngineError(
                 f"engine {place.engine}: {path.name} cannot be opened: {_line(error)}"
             ) from error
+        if place.is_host:
+            put_together()
         self.placement = self._placed()
         self.inputs = {port.name: self._dtype(port) for port in self.session.get_inputs()}
         self.outputs = {port.name: self._dtype(port) for port in self.session.get_outputs()}

@@ -1,0 +1,69 @@
+"""Weights in large pages: a token reads every one of them, and looks up every page it reads.
+
+malloc gives pages of 4 KiB, so half a GiB of weights is 130,000 of them, far more than a core
+remembers. Linux from 6.1 on puts memory together on request (madvise(2), MADV_COLLAPSE), at the
+speed of copying it once; nothing of what is computed changes. An older kernel, another system or
+memory too scattered leaves all as it is.
+"""
+
+from __future__ import annotations
+
+import ctypes
+import errno
+import re
+from collections.abc import Iterator
+from pathlib import Path
+
+# asm-generic/mman-common.h
+MADV_COLLAPSE = 25
+SMAPS = Path("/proc/self/smaps")
+_KERNEL = Path("/sys/kernel/mm/transparent_hugepage")
+LARGE, WANTED = _KERNEL / "hpage_pmd_size", _KERNEL / "enabled"
+# Of a mapping: less of it in use is a stack or a heap with holes, which would only fill up.
+USED = 0.9
+LEAST = 4 << 20
+# At a time, so that a refusal costs little.
+PIECE = 64 << 20
+_MAPPING = re.compile(r"([0-9a-f]+)-([0-9a-f]+) rw-p [0-9a-f]+ [0-9a-f:]+ 0(?: +\[heap\])?$")
+
+
+def put_together() -> None:
+    """Ask for large pages wherever this process has much private memory in small ones."""
+    large = large_page_bytes()
+    madvise = getattr(ctypes.CDLL(None, use_errno=True), "madvise", None)
+    if not large or madvise is None or not SMAPS.exists():
+        return
+    madvise.argtypes = (ctypes.c_void_p, ctypes.c_size_t, ctypes.c_int)
+    for start, end in scattered(SMAPS.read_text("ascii", "replace"), large):
+        for at in range(start, end, PIECE):
+            refused = madvise(at, min(PIECE, end - at), MADV_COLLAPSE)
+            # Refused for any other reason, this piece or a part of it stays as it is.
+            if refused and ctypes.get_errno() == errno.ENOMEM:
+                return
+
+
+def large_page_bytes() -> int:
+    """How large a large page is here; 0 where the kernel has none, or is told to make none."""
+    try:
+        if "[never]" in WANTED.read_text("ascii"):
+            return 0
+        return int(LARGE.read_text("ascii"))
+    except (OSError, ValueError):
+        return 0
+
+
+def scattered(smaps: str, large: int) -> Iterator[tuple[int, int]]:
+    """First and last address of every private mapping in use that is still in small pages.
+
+    ``smaps``: as proc(5) has it. In whole large pages.
+    """
+    for lines in re.split(r"\n(?=[0-9a-f]+-[0-9a-f]+ )", smaps):
+        head, _, rest = lines.partition("\n")
+        if not (found := _MAPPING.match(head.strip())):
+            continue
+        start, end = (int(found[at], 16) for at in (1, 2))
+        kib = {key: int(value) for key, value in re.findall(r"(\w+): +(\d+) kB", rest)}
+        used, together = kib.get("Rss", 0) << 10, kib.get("AnonHugePages", 0) << 10
+        first, last = -(-start // large) * large, end // large * large
+        if last - first >= LEAST and used >= USED * (end - start) and together < used / 2:
+            yield first, last
