@@ -97,6 +97,7 @@ def card(spec: Spec, work: Work, told: Transcripts | None = None) -> dict[str, o
             "cpu": processor.model,
             "n_cores": processor.n_usable,
             "features": list(processor.features),
+            "large_pages_mib": memory.in_large_pages() >> 20,
             "machine": platform.machine(),
             "system": platform.platform(),
             "python": platform.python_version(),
@@ -104,7 +105,6 @@ def card(spec: Spec, work: Work, told: Transcripts | None = None) -> dict[str, o
         "packages": packages.installed(),
         "started": datetime.now(timezone.utc).isoformat(timespec="seconds"),
     }
-            "large_pages_mib": memory.in_large_pages() >> 20,
 
 
 def same_run(then: Mapping[str, Any], now: Mapping[str, Any]) -> None:
