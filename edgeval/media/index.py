@@ -17,7 +17,6 @@ from numpy.typing import NDArray
 
 from edgeval.errors import VideoError
 from edgeval.media.container import packets, tick
-from edgeval.media.layout import Layout
 from edgeval.media.mp4 import Track
 from edgeval.media.shown import NOT_CODED_BYTES, shown_counter
 from edgeval.types import PacketIndex
@@ -43,7 +42,7 @@ class Indexed:
 
 
 def from_moov(
-    container: InputContainer, stream: VideoStream, track: Track, *, layout: Layout, path: Path
+    container: InputContainer, stream: VideoStream, track: Track, *, path: Path
 ) -> Indexed | None:
     """The index that the moov tables give; None unless FFmpeg's own index agrees with them.
 
@@ -54,37 +53,38 @@ def from_moov(
     n = len(track.pts)
     if len(entries) != n or stream.codec_context.name in ("vp8", "vp9"):
         return None
-    if stream.codec_context.name == "mpeg4" and track.size.min() < NOT_CODED_BYTES:
+    if stream.codec_context.name == "mpeg4" and track.least < NOT_CODED_BYTES:
         return None
     lag = entries[0].timestamp - int(track.dts[0])
-    for i in {0, n // 2, n - 1}:
+    for i, place in track.places.items():
         entry = entries[i]
-        if (entry.pos, entry.size, entry.timestamp - lag) != (
-            int(track.offset[i]),
-            int(track.size[i]),
-            int(track.dts[i]),
-        ):
+        if ((entry.pos, entry.size), entry.timestamp - lag) != (place, int(track.dts[i])):
             return None
     first = next(packets(container, stream, path), None)
-    if first is None or first.pts is None or first.dts is None or first.size != track.size[0]:
+    if first is None or first.pts is None or first.dts is None or first.size != track.places[0][1]:
         return None
     shown = np.ones(n, np.bool_)
     if track.hides:
         shown = ~np.fromiter((entry.is_discard for entry in entries), np.bool_, n)
-    whole = track.end <= layout.size
-    lost = int((shown & ~whole).sum())
+    lost = int((shown & ~track.whole).sum())
     damage = (
         (f"{lost} of {int(shown.sum())} frames lie beyond the end of the file",) if lost else ()
     )
     table = PacketIndex(
         stream=stream.index,
         time_base=tick(stream),
-        pts=track.pts + (first.pts - int(track.pts[0])),
-        dts=track.dts + (first.dts - int(track.dts[0])),
-        key=track.key & whole,
+        pts=_moved(track.pts, first.pts),
+        dts=_moved(track.dts, first.dts),
+        key=track.key & track.whole,
         order=np.zeros(0, np.int64),
     )
-    return _ordered(table, shown & whole, damage, codec=stream.codec_context.codec)
+    return _ordered(table, shown & track.whole, damage, codec=stream.codec_context.codec)
+
+
+def _moved(times: NDArray[np.int64], start: int) -> NDArray[np.int64]:
+    """The same times with ``start`` for the first; themselves where it is theirs."""
+    by = start - int(times[0])
+    return times + by if by else times
 
 
 def from_demux(container: InputContainer, stream: VideoStream, path: Path) -> Indexed | None:
@@ -126,17 +126,22 @@ def _ordered(
     table: PacketIndex, shown: NDArray[np.bool_], damage: tuple[str, ...], *, codec: Codec
 ) -> Indexed | None:
     """Sort the shown packets by time; None where a time is missing, doubled or far out of order."""
-    places = np.flatnonzero(shown)
-    times = table.pts[places]
+    # Of hours of film these arrays are what grows: none is copied that need not be.
+    places = None if shown.all() else np.flatnonzero(shown)
+    times = table.pts if places is None else table.pts[places]
     if not len(times) or (times == NO_TIMESTAMP).any() or not table.key.any():
         return None
     rank = np.argsort(times, kind="stable")
-    if (np.diff(times[rank]) <= 0).any():
+    ticks = times[rank]
+    if (ticks[1:] <= ticks[:-1]).any():
         return None
-    if int(np.abs(rank - np.arange(len(rank))).max()) > _REORDER_LIMIT:
+    jumps = rank - np.arange(len(rank))
+    if max(int(jumps.max()), -int(jumps.min())) > _REORDER_LIMIT:
         return None
-    order = places[rank]
-    pts_s = table.pts[order].astype(np.float64) * float(table.time_base)
+    del jumps
+    order = rank if places is None else places[rank]
+    pts_s = ticks.astype(np.float64)
+    pts_s *= float(table.time_base)
     index = _proven(replace(table, order=order), codec)
     return Indexed(index=index, pts_s=pts_s, damage=damage)
 

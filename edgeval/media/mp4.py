@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import math
 import struct
+from collections.abc import Mapping
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -23,25 +24,23 @@ Matrix = NDArray[np.float64]
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Track:
-    """One track's samples in decode order: int64 [P] each, times in the track's own ticks.
+    """One track's samples in decode order: int64 or bool [P] each, times in the track's own ticks.
 
-    ``end``: the byte after each sample. ``hides``: the edit list may hide samples.
+    ``whole``: lies within the file. ``places``: byte offset and size of the first, the middle and
+    the last sample, by number; of all the others they would only take memory. ``least``: bytes of
+    the smallest sample. ``hides``: the edit list may hide samples.
     """
 
     track_id: int
     pts: Ints
     dts: Ints
     key: NDArray[np.bool_]
-    size: Ints
-    offset: Ints
+    whole: NDArray[np.bool_]
+    places: Mapping[int, tuple[int, int]]
+    least: int
     hides: bool
     rotation_deg: int
     mirrored: bool
-
-    @property
-    def end(self) -> Ints:
-        """The byte after each sample: int64 [P]."""
-        return self.offset + self.size
 
 
 def read_tracks(path: Path, layout: Layout) -> dict[int, Track | None]:
@@ -63,7 +62,7 @@ def read_tracks(path: Path, layout: Layout) -> dict[int, Track | None]:
             continue
         track_id = _u32(moov, header.start + (20 if moov[header.start] == 1 else 12))
         try:
-            tracks[track_id] = _read_track(moov, trak, movie, track_id=track_id)
+            tracks[track_id] = _read_track(layout, trak, movie, track_id=track_id)
         except (struct.error, ValueError, IndexError):
             tracks[track_id] = None
     return tracks
@@ -107,22 +106,20 @@ def _table(moov: bytes, box: Box, *, columns: int, dtype: str = ">u4", skip: int
     return flat.astype(np.int64).reshape(count, columns)
 
 
-def _read_track(moov: bytes, trak: Box, movie: Matrix, *, track_id: int) -> Track | None:
+def _read_track(layout: Layout, trak: Box, movie: Matrix, *, track_id: int) -> Track | None:
+    moov = layout.moov
     stbl = _find(moov, trak, b"mdia", b"minf", b"stbl")
-    sizes = stbl and _find(moov, stbl, b"stsz")
     times = stbl and _find(moov, stbl, b"stts")
-    if not (stbl and sizes and times):
+    held = stbl and _held(layout, stbl)
+    if not (stbl and times and held):
         return None
-    each = _u32(moov, sizes.start + 4)
-    n = _u32(moov, sizes.start + 8)
-    if n == 0:
-        return None
-    size = np.full(n, each, np.int64) if each else _table(moov, sizes, columns=1, skip=8)[:, 0]
+    whole, places, least = held
+    n = len(whole)
     step = _expand(_table(moov, times, columns=2), n)
-    offset = _offsets(moov, stbl, size)
-    if step is None or offset is None:
+    if step is None:
         return None
-    dts = np.concatenate((np.zeros(1, np.int64), np.cumsum(step)[:-1]))
+    dts = np.concatenate((np.zeros(1, np.int64), np.cumsum(step[:-1])))
+    del step
     pts = dts
     shift_box = _find(moov, stbl, b"ctts")
     if shift_box:
@@ -130,6 +127,7 @@ def _read_track(moov: bytes, trak: Box, movie: Matrix, *, track_id: int) -> Trac
         if shift is None:
             return None
         pts = dts + shift
+        del shift
     key = _keyframes(moov, stbl, n)
     hides = _hides(moov, trak, pts)
     if key is None or hides is None:
@@ -142,12 +140,33 @@ def _read_track(moov: bytes, trak: Box, movie: Matrix, *, track_id: int) -> Trac
         pts=pts,
         dts=dts,
         key=key,
-        size=size,
-        offset=offset,
+        whole=whole,
+        places=places,
+        least=least,
         hides=hides,
         rotation_deg=_degrees(turn),
         mirrored=bool(np.linalg.det(turn) < 0),
     )
+
+
+def _held(
+    layout: Layout, stbl: Box
+) -> tuple[NDArray[np.bool_], Mapping[int, tuple[int, int]], int] | None:
+    """``whole``, ``places`` and ``least`` of a Track."""
+    moov = layout.moov
+    sizes = _find(moov, stbl, b"stsz")
+    if sizes is None:
+        return None
+    each, n = (_u32(moov, sizes.start + at) for at in (4, 8))
+    if n == 0:
+        return None
+    size = np.full(n, each, np.int64) if each else _table(moov, sizes, columns=1, skip=8)[:, 0]
+    offset = _offsets(moov, stbl, size)
+    if offset is None:
+        return None
+    places = {i: (int(offset[i]), int(size[i])) for i in (0, n // 2, n - 1)}
+    offset += size
+    return offset <= layout.size, places, int(size.min())
 
 
 def _expand(runs: Ints, n: int) -> Ints | None:
@@ -175,11 +194,11 @@ def _offsets(moov: bytes, stbl: Box, size: Ints) -> Ints | None:
     per_chunk = np.repeat(runs[:, 1], np.diff(np.append(first, len(chunk))))
     if int(per_chunk.sum()) != len(size):
         return None
-    of_chunk = np.repeat(np.arange(len(chunk)), per_chunk)
+    # A sample lies as far behind its chunk's start as those before it in the chunk are long.
     before = np.concatenate((np.zeros(1, np.int64), np.cumsum(size)))
     chunk_first = np.concatenate((np.zeros(1, np.int64), np.cumsum(per_chunk)))[:-1]
-    inside: Ints = before[:-1] - before[chunk_first][of_chunk]
-    result: Ints = chunk[of_chunk] + inside
+    result: Ints = np.repeat(chunk - before[chunk_first], per_chunk)
+    result += before[:-1]
     return result
 
 

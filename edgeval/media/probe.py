@@ -5,7 +5,6 @@ from __future__ import annotations
 from dataclasses import replace
 from pathlib import Path
 
-import numpy as np
 from av.container import InputContainer
 from av.video.stream import VideoStream
 
@@ -46,7 +45,7 @@ def probe(path: Path, *, salvage: bool = False) -> VideoInfo:
     with opened(path) as container:
         stream = best_stream(container, path)
         track = tracks.get(stream.id)
-        found = _index(container, stream, track, layout, path)
+        found = _index(container, stream, track, path)
         lost = cut + found.damage + _header_count(stream, len(found.pts_s), layout)
         _accept(lost, path, salvage=salvage)
         rotation = track.rotation_deg if track else _rotation(path, stream.index)
@@ -64,11 +63,10 @@ def _index(
     container: InputContainer,
     stream: VideoStream,
     track: Track | None,
-    layout: Layout,
     path: Path,
 ) -> Indexed:
     """The cheapest index that can be trusted."""
-    found = from_moov(container, stream, track, layout=layout, path=path) if track else None
+    found = from_moov(container, stream, track, path=path) if track else None
     if found is None:
         with opened(path) as again:
             found = from_demux(again, stream_at(again, stream.index, path), path)
@@ -130,7 +128,7 @@ def _info(
         rotation_deg=rotation_deg,
         pix_fmt=context.pix_fmt or "unknown",
         codec=context.codec.canonical_name,
-        pts_s=found.pts_s.astype(np.float64),
+        pts_s=found.pts_s,
         notes=notes,
         index=found.index,
     )
