@@ -75,7 +75,7 @@ IN_PLACE = Way(
     rewritten=_in_place,
     known=scatter.changes,
     hold=InPlace,
-    about="the cache in place, decode steps as a CUDA graph",
+    about="the cache in place",
     # TensorRT-RTX: the oldest that was tried.
     since={FULL: (10, 15), RTX: (1, 7)},
 )

@@ -15,8 +15,17 @@ import numpy as np
 import pytest
 
 from edgeval.engines import GraphFiles, open_graphs
-from edgeval.engines.trt import building, graphfile, library, operators, profiles, rows
+from edgeval.engines.trt import (
+    building,
+    graphfile,
+    library,
+    operators,
+    profiles,
+    rows,
+    scatter,
+)
 from edgeval.engines.trt.building import Source, Target
+from edgeval.engines.trt.making import Making, make
 from edgeval.engines.trt.ways import IN_PLACE, WAYS
 from edgeval.errors import EngineError
 
@@ -186,7 +195,6 @@ def test_an_engine_is_built(target, exported, role, precision):
 
 @pytest.mark.parametrize("precision", ["fp32", "fp16"])
 def test_an_engine_that_keeps_its_cache_in_place_is_built(target, exported, precision):
-    """Which the library refuses unless every cache is an input of one size, updated once."""
     path = exported.files[precision]["decoder"]
     source = building.source("decoder", path, target.operator_version, IN_PLACE)
     IN_PLACE.check(target.library, source.graph)
@@ -226,6 +234,21 @@ def test_the_hosts_part_says_what_torch_says(exported, host_engine, precision, e
     proved = proof.prove(exported.reference, graphs, fixed=exported.fixed, precision=precision)
     graphs.close()
     assert proved.holds, proved
+
+
+def test_a_cache_in_place_is_what_the_library_takes_it_for(target, plain, tmp_path):
+    """Else it would not mind that its size is left open."""
+    making = Making(
+        model=scatter.rewritten(plain, scatter.CONTEXT),
+        path=plain.path,
+        profiles=profiles.decoder_profiles(scatter.ports(plain)[0], 1024),
+        sm=target.sm,
+        memory=0,
+        timing=tmp_path / "timing",
+        output=tmp_path / "engine",
+    )
+    with pytest.raises(EngineError, match="KV cache tensor must have a static sequence length"):
+        make(target.library, making, lambda *_: None)
 
 
 @pytest.mark.parametrize("way", WAYS.values(), ids=WAYS)
