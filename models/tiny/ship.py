@@ -31,7 +31,8 @@ def main() -> int:
     if said:
         return 1
     take(work / "model", HERE)
-    print("shipped; now: card.py, the tables of edgeval/embedded/README.md, test_embedded_model.py")
+    print("shipped; now: card.py, picture.py, the tables of edgeval/embedded/README.md,")
+    print("test_embedded_model.py")
     return 0
 
 

@@ -18,8 +18,9 @@ _INTRO = """# tiny: a SmolVLM that is small enough to ship
 
 The model that `edgeval run` uses without `--model`: the real SmolVLM architecture, trained from
 random weights on what `edgeval.synth` generates and on nothing else. It is an instrument for
-testing an evaluator and of no other use. This page is written by `models/tiny/card.py` from the
-logs of the training and the runs of the evaluation.
+testing an evaluator and of no other use. `docs/LESSON.md` of the checkout shows a lesson, what the
+model sees of it, and what changes its answers. This page is written by `models/tiny/card.py` from
+the logs of the training and the runs of the evaluation.
 """
 
 
@@ -127,6 +128,7 @@ def _figures(title: str, rows: Sequence[Row]) -> Iterator[str]:
             for row in leading
         ],
     )
+    yield from _precisions(leading)
     changed = [row for row in rows if row["kind"] == "comparisons"]
     if changed:
         yield "What a change to the clip does:\n"
@@ -154,6 +156,34 @@ def _figures(title: str, rows: Sequence[Row]) -> Iterator[str]:
             ["benchmark", "task", "percent", "n"],
             [[row["benchmark"], row["group"], _percent(row), row["n"]] for row in guesses],
         )
+
+
+def _precisions(leading: Sequence[Row]) -> Iterator[str]:
+    """What fewer bits cost: points against float32, the same questions of as many frames."""
+    keys = ("benchmark", "frames", "name", "rule", "group", "n")
+    whole = {tuple(row[k] for k in keys): row for row in leading if row["precision"] == "fp32"}
+    pairs = [
+        (whole[key], row)
+        for row in leading
+        if row["precision"] != "fp32" and (key := tuple(row[k] for k in keys)) in whole
+    ]
+    yield "What fewer bits cost:\n"
+    if not pairs:
+        yield f"{UNKNOWN}\n"
+        return
+    yield _table(
+        ["benchmark", "what", "rule", "precision", "frames", "points", "n"],
+        [
+            [row["benchmark"], _what(row), row["rule"], *_how(row), _points(full, row), row["n"]]
+            for full, row in pairs
+        ],
+    )
+
+
+def _points(full: Row, row: Row) -> str:
+    if full["value"] is None or row["value"] is None:
+        return UNKNOWN
+    return f"{row['value'] - full['value']:+.1f}"
 
 
 def _how(row: Row) -> list[object]:

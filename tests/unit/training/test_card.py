@@ -9,6 +9,7 @@ from pathlib import Path
 import pytest
 from training import evaluation
 
+from edgeval.modelfolder import manifest
 from edgeval.types import Question, Record, Score
 
 pytest.importorskip("torch")
@@ -23,6 +24,7 @@ FIGURES = [
     {**FIGURE, "name": "acc", "group": "task=x", "value": 81.25, "low": 70.0, "high": 90.0},
     {**FIGURE, "name": "hid", "group": "", "value": 1.0, "leads": False},
     {**FIGURE, "kind": "comparisons", "name": "acc, shuffle", "group": "shuffle", "value": 30.0},
+    {**FIGURE, "precision": "q4", "name": "acc", "group": "task=x", "value": 79.0},
     {**ROW, "kind": "chance", "group": "task=x", "value": 25.0, "low": 20.3, "high": 30.1},
 ]
 
@@ -47,7 +49,9 @@ def test_every_number_comes_from_the_logs(work: Path, hf: None) -> None:
     assert "| recall | 25 of 25 |  |  | 1.234 | 50.0 % |" in page
     assert "| mvbench | shuffle | acc, shuffle | official | 30.0 | 306 |" in page
     assert "| mvbench | task=x | 25.0 (20.3 to 30.1) | 306 |" in page
+    assert "| mvbench | acc, task=x | official | q4 | 16 | -2.2 | 306 |" in page
     assert "hid" not in page
+    assert "docs/LESSON.md" in page
 
 
 def test_an_order_is_told_from_a_lookup() -> None:
@@ -89,8 +93,6 @@ def test_a_guessers_interval_is_the_binomial_one() -> None:
 
 
 def test_a_model_is_evaluated_by_runs(tmp_path: Path) -> None:
-    from edgeval.modelfolder import manifest
-
     track = evaluation.Track(benchmark="tempcompass", seed=843_000, clips=5)
     asked = evaluation.Asked(model=manifest.find("tiny"), precision="q4", ablations=False)
     path = evaluation.evaluate(asked, tmp_path, [track])
@@ -102,3 +104,14 @@ def test_a_model_is_evaluated_by_runs(tmp_path: Path) -> None:
     assert any(row["leads"] and row["n"] == 25 for row in rows if row["kind"] == "figures")
     again = evaluation.evaluate(asked, tmp_path, [track])
     assert again.read_text() == path.read_text()
+    run = tmp_path / "tempcompass-q4-16" / "run.json"
+    card = json.loads(run.read_text())
+    card["identity"]["model"]["sha256"]["config.json"] = "of another model"
+    run.write_text(json.dumps(card))
+    with pytest.raises(ValueError, match="is a run of another model"):
+        evaluation.evaluate(asked, tmp_path, [track])
+
+
+def test_a_precision_that_is_not_there_is_told() -> None:
+    with pytest.raises(ValueError, match="no fp8"):
+        evaluation.files_of(manifest.find("tiny"), "fp8")

@@ -49,7 +49,7 @@ def model_sha256() -> str:
 
 
 def measured(seed: int = SEED) -> Measured:
-    """Ask everything, some minutes of one core."""
+    """Ask everything: a minute and a quarter of one core."""
     keep, lesson = lesson_of(seed)
     everything: list[Answered] = []
     first: Asking | None = None

@@ -20,8 +20,25 @@ def strip_of(change: str) -> str:
 
 
 def one_lesson(figures: Row) -> Iterator[str]:
-    """The lesson's answers, a row a change."""
+    """What is changed and how, then the lesson's answers, a row a change."""
     changes = figures["changes"]
+    yield "## What is changed"
+    yield (
+        "Each is `edgeval run videommmu` on all sixty lessons, with the options beside it. Frames "
+        "are shown in the order in which the model gets them."
+    )
+    yield table(
+        ["change", "asked by", "frames", "as the model gets them"],
+        [
+            [
+                change.title,
+                _asked_by(change),
+                changes[change.name]["frames"],
+                _strip(change, changes[change.name]),
+            ]
+            for change in CHANGES
+        ],
+    )
     yield "## What each change does to this lesson"
     yield (
         "With each answer its **margin**: at the token where the model says its letter, the logit "
@@ -31,13 +48,10 @@ def one_lesson(figures: Row) -> Iterator[str]:
         "letters cannot tell."
     )
     yield table(
-        ["change", "asked by", "frames", "as the model gets them", *TRACKS],
+        ["change", *TRACKS],
         [
             [
                 change.title,
-                _asked_by(change),
-                changes[change.name]["frames"],
-                _strip(change, changes[change.name]),
                 *(_said(changes[change.name]["lesson"].get(track)) for track in TRACKS),
             ]
             for change in CHANGES
@@ -55,7 +69,8 @@ def _strip(change: Change, row: Row) -> str:
     if row["like"] != change.name:
         return "as above"
     slides = ", ".join(str(one) for one in row["slides"])
-    alt = f"{change.title}: slides {slides}" if slides else f"{change.title}: the quiz slide"
+    told = f"of slides {slides}" if slides else "of the quiz slide"
+    alt = f"{change.title}: {told}"
     return f"![{alt}]({FOLDER}/{strip_of(change.name)})"
 
 
@@ -131,8 +146,9 @@ def each_change(figures: Row) -> Iterator[str]:
     yield "## What each shows, and what it does not"
     for change in CHANGES[1:]:
         row = figures["changes"][change.name]
+        here = f"{_fell(row)}{_halves(figures['changes'][''], row)}"
         yield (
-            f"**{change.title[0].upper()}{change.title[1:]}.** {change.shows} Here: {_fell(row)}. "
+            f"**{change.title[0].upper()}{change.title[1:]}.** {change.shows} Here: {here}. "
             f"*It does not show:* {change.does_not[0].lower()}{change.does_not[1:]}"
         )
 
@@ -146,3 +162,17 @@ def _fell(row: Row) -> str:
     if drop["value"] < 0:
         return f"a rise, {said} points as a fall"
     return f"a fall of {said} points"
+
+
+def _halves(true: Row, row: Row) -> str:
+    """Both kinds of questions before and after, where the same ones were asked."""
+    parts = [
+        (name, true[key], row[key]) for name, key in (("order", "order"), ("look-up", "lookup"))
+    ]
+    if not all(before and after and before["n"] == after["n"] for _, before, after in parts):
+        return ""
+    told = (
+        f"by {name} from {before['value']:.1f} to {after['value']:.1f} %"
+        for name, before, after in parts
+    )
+    return f" ({', '.join(told)})"

@@ -21,7 +21,7 @@ class Change:
 
 
 CHANGES = (
-    Change(name=TRUE, title="as it is", asked="videommmu --setting video"),
+    Change(name=TRUE, title="as it is", asked="--setting video"),
     Change(
         name="q4",
         title="four bits",
