@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import os
 from collections.abc import Mapping, Sequence
+from contextlib import nullcontext
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -69,7 +70,7 @@ class Session:
             options.add_session_config_entry("session.record_ep_graph_assignment_info", "1")
             ort.preload_dlls()  # Of the wheels that onnxruntime-gpu's extras bring.
         try:
-            with given_back():
+            with given_back(), put_together() if place.is_host else nullcontext():
                 self.session = ort.InferenceSession(
                     str(path),
                     options,
@@ -82,8 +83,6 @@ class Session:
             raise EngineError(
                 f"engine {place.engine}: {path.name} cannot be opened: {_line(error)}"
             ) from error
-        if place.is_host:
-            put_together()
         self.placement = self._placed()
         self.inputs = {port.name: self._dtype(port) for port in self.session.get_inputs()}
         self.outputs = {port.name: self._dtype(port) for port in self.session.get_outputs()}
