@@ -60,10 +60,19 @@ def test_every_pinned_tool_is_pinned_exactly(repo: Path) -> None:
     assert loose == []
 
 
-def test_readme_links_lead_somewhere(repo: Path) -> None:
-    text = (repo / "README.md").read_text(encoding="utf-8")
-    targets = re.findall(r"\]\((?!http)([^)#]+)", text)
-    missing = [target for target in targets if not (repo / target).exists()]
+def test_links_and_pictures_of_every_page_are_there(repo: Path, project_files: list[Path]) -> None:
+    pages = [path for path in project_files if path.suffix == ".md"]
+    found = [
+        (page, target)
+        for page in pages
+        for target in re.findall(r"\]\((?!http)([^)#]+)", page.read_text(encoding="utf-8"))
+    ]
+    assert {page.name for page, _ in found} > {"README.md", "LESSON.md"}
+    missing = [
+        f"{page.relative_to(repo)}: {target}"
+        for page, target in found
+        if not (page.parent / target).exists()
+    ]
     assert missing == []
 
 
