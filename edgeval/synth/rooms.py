@@ -1,4 +1,8 @@
-"""From a seed to a furnished room and a camera's way through it; nothing is drawn here.
+"""From a seed to a furnished room and a tour of it; nothing is drawn here.
+
+A tour is a shot of each thing, one as long as another, in an order that is drawn: the camera stands
+before the thing's front, always as far from it, and sways a little. All tours are of one length, so
+that says nothing of how much there is, and sixteen pictures taken evenly show every thing.
 
 A name says nothing about a thing: sizes and places are drawn first and the names are dealt to them
 after, so a sofa is as often smaller than a lamp as larger, and nobody who has not watched knows
@@ -9,8 +13,9 @@ from __future__ import annotations
 
 import itertools
 import math
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
+from typing import NamedTuple
 
 from edgeval.errors import ArgumentError
 from edgeval.scenes import Box, Scene, corners
@@ -22,19 +27,23 @@ KINDS = (
     *("refrigerator", "bookshelf", "trash bin", "plant", "stool", "stove"),
 )
 WALL_M = 2.6
-EYE_M = 1.5
+EYE_M = 1.0
 N_SINGLE = 6
 N_SEVERAL = 2
 SEVERAL = (2, 5)
-SIZE_M = (0.35, 1.3)
-AREA_M2 = (18.0, 90.0)
-SECONDS = 20
-# Between things, and between the camera and any of them.
-_ROOM_BETWEEN_M = 0.15
-_ROOM_TO_WALK_M = 0.35
-# The camera keeps off the walls, which would fill the picture.
-_FROM_WALL_M = 0.9
-_N_STOPS = 5
+SIZE_M = (0.3, 1.0)
+AREA_M2 = (16.0, 64.0)
+# Of its two sides.
+RATIO = (0.8, 1.25)
+SECONDS = 16
+# Between the camera and the front of what it looks at, and how far it sways to either side.
+STANDOFF_M = 1.2
+SWAY_M = 0.06
+# Between things, between those of one kind, between the camera and the walls, and beside its sight.
+_ROOM_BETWEEN_M = 0.1
+_KIN_APART_M = 1.0
+_FROM_WALL_M = 0.1
+_BESIDE_SIGHT_M = 0.05
 _TRIES = 120
 
 
@@ -48,20 +57,25 @@ class Pose:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
+class Shot:
+    """What a shot is of: the ``number``-th thing of ``kind``."""
+
+    kind: str
+    number: int
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
 class Room:
     """One room: ``width`` along x and ``depth`` along y from the corner (0, 0), and what is in it.
 
-    ``stops``: where the camera walks, straight from one to the next; it turns ``turn_deg`` from
-    ``yaw_deg`` on meanwhile, both evenly in time.
+    ``tour``: a shot of each thing.
     """
 
     seed: int
     width: float
     depth: float
     boxes: Mapping[str, tuple[Box, ...]]
-    stops: tuple[tuple[float, float], ...]
-    yaw_deg: float
-    turn_deg: float
+    tour: tuple[Shot, ...]
 
     @property
     def name(self) -> str:
@@ -80,22 +94,23 @@ class Room:
             boxes=self.boxes,
         )
 
-    def poses(self, n: int) -> Iterator[Pose]:
-        """Where the camera is at ``n`` even moments, first and last included."""
-        legs = [math.dist(a, b) for a, b in itertools.pairwise(self.stops)]
-        for i in range(n):
-            share = i / max(1, n - 1)
-            left, leg = share * sum(legs), 0
-            while leg < len(legs) - 1 and left > legs[leg]:
-                left -= legs[leg]
-                leg += 1
-            (x1, y1), (x2, y2) = self.stops[leg], self.stops[leg + 1]
-            part = min(1.0, left / legs[leg])
-            yield Pose(
-                x=x1 + part * (x2 - x1),
-                y=y1 + part * (y2 - y1),
-                yaw_deg=self.yaw_deg + share * self.turn_deg,
-            )
+    def moment(self, i: int, n: int) -> tuple[Shot, float]:
+        """The shot at the ``i``-th of ``n`` even moments, and the share of it that is over."""
+        at, rest = divmod(i * len(self.tour), n)
+        return self.tour[at], rest / n
+
+    def box(self, shot: Shot) -> Box:
+        """The thing that a shot is of."""
+        return self.boxes[shot.kind][shot.number]
+
+
+def pose(box: Box, share: float) -> Pose:
+    """Where the camera stands when ``share`` of a thing's shot is over."""
+    away = STANDOFF_M + box.lengths[1] / 2
+    x, y = (at - away * way for at, way in zip(box.ground, box.axes[1], strict=False))
+    (across_x, across_y, _), aside = box.axes[0], SWAY_M * (2 * share - 1)
+    yaw = math.degrees(math.atan2(box.axes[1][1], box.axes[1][0]))
+    return Pose(x=x + aside * across_x, y=y + aside * across_y, yaw_deg=yaw)
 
 
 def make(seed: int) -> Room:
@@ -106,94 +121,107 @@ def make(seed: int) -> Room:
     if seed < 0:
         raise ArgumentError(f"room: got the seed {seed}; wants 0 or more")
     draws = scene_draws(seed, DATASET)
-    # Before the tries, which small rooms need more of.
+    # Before the tries, which small and full rooms need more of.
     area = AREA_M2[0] * (AREA_M2[1] / AREA_M2[0]) ** draws.random()
-    while (room := _drawn(seed, area, draws)) is None:
+    several = [draws.randint(*SEVERAL) for _ in range(N_SEVERAL)]
+    while (room := _drawn(seed, area, several, draws)) is None:
         pass
     return room
 
 
-def _drawn(seed: int, area: float, draws: Draws) -> Room | None:
+class _Spot(NamedTuple):
+    """Where a thing stands, how far its corners reach, and where it is looked at from."""
+
+    ground: tuple[float, float]
+    reach: float
+    before: tuple[float, float]
+
+
+def _drawn(seed: int, area: float, several: Sequence[int], draws: Draws) -> Room | None:
     """A room, or None where not all has found a place; then the next draws make another."""
-    width = math.sqrt(area * draws.uniform(0.75, 1.33))
+    width = math.sqrt(area * draws.uniform(*RATIO))
     depth = area / width
-    several = [draws.randint(*SEVERAL) for _ in range(N_SEVERAL)]
-    placed: list[Box] = []
+    groups: list[tuple[Box, ...]] = []
+    held: list[_Spot] = []
     for n in (*several, *[1] * N_SINGLE):
         lengths = _lengths(draws)
+        found: list[Box] = []
         for _ in range(n):
-            box = _placed(draws, (width, depth), lengths, placed)
-            if box is None:
+            turn = math.radians(draws.randrange(0, 360, 15))
+            kin = held[len(held) - len(found) :]
+            spot = _free_spot(draws, (width, depth), lengths, turn, (held, kin))
+            if spot is None:
                 return None
-            placed.append(box)
-    stops = _stops(draws, (width, depth), placed)
-    if stops is None:
-        return None
-    names = draws.sample(KINDS, N_SEVERAL + N_SINGLE)
-    boxes: dict[str, tuple[Box, ...]] = {}
-    for name, n in zip(names, (*several, *[1] * N_SINGLE), strict=True):
-        boxes[name], placed = tuple(placed[:n]), placed[n:]
+            held.append(spot)
+            found.append(_box(spot, lengths, turn))
+        groups.append(tuple(found))
+    boxes = dict(sorted(zip(draws.sample(KINDS, len(groups)), groups, strict=True)))
+    shots = [Shot(kind=kind, number=i) for kind, group in boxes.items() for i in range(len(group))]
     return Room(
         seed=seed,
         width=width,
         depth=depth,
-        boxes=dict(sorted(boxes.items())),
-        stops=stops,
-        yaw_deg=draws.uniform(0, 360),
-        turn_deg=draws.choice((-1, 1)) * draws.uniform(400, 520),
+        boxes=boxes,
+        tour=tuple(draws.sample(shots, len(shots))),
     )
 
 
 def _lengths(draws: Draws) -> tuple[float, float, float]:
-    """Of widely differing size, so that no one guess is near most of them."""
+    """Of widely differing size, so that no one guess is near most of them; wider than deep."""
     size = SIZE_M[0] * (SIZE_M[1] / SIZE_M[0]) ** draws.random()
-    return (
-        size * draws.uniform(0.7, 1),
-        size * draws.uniform(0.7, 1),
-        size * draws.uniform(0.5, 1.7),
+    wide = size * draws.uniform(0.7, 1)
+    return wide, wide * draws.uniform(0.7, 1), size * draws.uniform(0.5, 1.7)
+
+
+def _free_spot(
+    draws: Draws,
+    size: tuple[float, float],
+    lengths: tuple[float, float, float],
+    turn: float,
+    others: tuple[Sequence[_Spot], Sequence[_Spot]],
+) -> _Spot | None:
+    """Where a thing stands free of all others and so does its camera; ``others``: all, and kin."""
+    reach = math.hypot(lengths[0], lengths[1]) / 2
+    away = STANDOFF_M + lengths[1] / 2
+    ahead = (away * math.sin(turn), -away * math.cos(turn))
+    # Of the thing's middle, so that it and its camera are inside.
+    wall = _FROM_WALL_M + SWAY_M
+    low = [max(reach, wall - way) for way in ahead]
+    high = [min(side - reach, side - wall - way) for side, way in zip(size, ahead, strict=True)]
+    for _ in range(_TRIES):
+        x, y = (draws.uniform(*ends) for ends in zip(low, high, strict=True))
+        spot = _Spot(ground=(x, y), reach=reach, before=(x + ahead[0], y + ahead[1]))
+        if all(_apart(spot, other) for other in others[0]) and all(
+            math.dist(spot.ground, other.ground) >= _KIN_APART_M for other in others[1]
+        ):
+            return spot
+    return None
+
+
+def _apart(spot: _Spot, other: _Spot) -> bool:
+    """Whether two things stand free of each other, and neither where the other is seen from."""
+    near = math.dist(spot.ground, other.ground)
+    if near < _ROOM_BETWEEN_M + spot.reach + other.reach:
+        return False
+    # Farther apart than the camera is, neither can be in the way.
+    return near > STANDOFF_M + 2 * (spot.reach + other.reach) or not (
+        _in_sight(spot, other) or _in_sight(other, spot)
     )
 
 
-def _placed(
-    draws: Draws, size: tuple[float, float], lengths: tuple[float, float, float], held: list[Box]
-) -> Box | None:
-    """A box of these lengths that stands free of the others."""
-    reach = _reach(lengths)
-    for _ in range(_TRIES):
-        x, y = (draws.uniform(reach, side - reach) for side in size)
-        turn = math.radians(draws.randrange(0, 360, 15))
-        clear = _ROOM_BETWEEN_M + reach
-        if all(math.dist((x, y), box.ground) >= clear + _reach(box.lengths) for box in held):
-            c, s = math.cos(turn), math.sin(turn)
-            return Box(
-                centre=(x, y, lengths[2] / 2),
-                axes=((c, s, 0.0), (-s, c, 0.0), (0.0, 0.0, 1.0)),
-                lengths=lengths,
-            )
-    return None
+def _in_sight(spot: _Spot, other: _Spot) -> bool:
+    """Whether ``other`` stands between a thing and its camera."""
+    off = from_line(other.ground, spot.before, spot.ground)
+    return off < other.reach + SWAY_M + _BESIDE_SIGHT_M
 
 
-def _reach(lengths: Sequence[float]) -> float:
-    return math.hypot(lengths[0], lengths[1]) / 2
-
-
-def _stops(
-    draws: Draws, size: tuple[float, float], held: list[Box]
-) -> tuple[tuple[float, float], ...] | None:
-    """Places to walk between in straight lines that touch nothing."""
-    stops: list[tuple[float, float]] = []
-    for _ in range(_TRIES):
-        x, y = (draws.uniform(_FROM_WALL_M, side - _FROM_WALL_M) for side in size)
-        last = stops[-1] if stops else (x, y)
-        far_enough = not stops or math.dist(last, (x, y)) > 1.0
-        if far_enough and all(
-            from_line(box.ground, last, (x, y)) >= _reach(box.lengths) + _ROOM_TO_WALK_M
-            for box in held
-        ):
-            stops.append((x, y))
-        if len(stops) == _N_STOPS:
-            return tuple(stops)
-    return None
+def _box(spot: _Spot, lengths: tuple[float, float, float], turn: float) -> Box:
+    c, s = math.cos(turn), math.sin(turn)
+    return Box(
+        centre=(*spot.ground, lengths[2] / 2),
+        axes=((c, s, 0.0), (-s, c, 0.0), (0.0, 0.0, 1.0)),
+        lengths=lengths,
+    )
 
 
 def from_line(

@@ -2,10 +2,10 @@
 
     test.jsonl                    rows as the published ones
     rooms_meta_info_val.json      the rooms' geometry in the format of VSI-Bench's meta files
-    rooms/room_<seed>.mp4         20 s, 192 x 144, 4 frames/s: a walk through each room
+    rooms/room_<seed>.mp4         16 s, 192 x 192, 4 frames/s: a tour of each room
 
 Six tasks are asked from geometry as for real rooms (``vsi_geometry``), the order of appearance from
-the pictures, routes from geometry. Which half a question is in (column "pruned") goes by turns
+the tour, routes from geometry. Which half a question is in (column "pruned") goes by turns
 within its type: it lets both settings run and says nothing of the question.
 """
 
@@ -29,7 +29,8 @@ from edgeval.synth.rooms import Room
 from edgeval.synth.vsi_geometry import Posed
 
 FPS = 4
-WIDTH, HEIGHT = 192, 144
+N_FRAMES = FPS * rooms.SECONDS
+SIDE = 192
 CRF = 30
 # Held out, as all seeds from 800_000 to 899_999 are: nothing shipped has been trained on them.
 FIRST_SEED = 810_000
@@ -71,13 +72,11 @@ def write(folder: Path, *, n_rooms: int = N_ROOMS, seed0: int = FIRST_SEED) -> W
         raise ArgumentError(f"rooms: {folder} is not an empty folder; name a new one")
     (folder / rooms.DATASET).mkdir(parents=True)
     made = [rooms.make(seed0 + i) for i in range(n_rooms)]
-    shares: dict[str, NDArray[np.float64]] = {}
     for room in made:
-        shown = list(rooms_view.sights(room, n=FPS * rooms.SECONDS, width=WIDTH, height=HEIGHT))
-        shares[room.name] = seen_shares(room, [sight.kinds for sight in shown])
         path = folder / rooms.DATASET / f"{room.name}.mp4"
+        shown = rooms_view.sights(room, n=N_FRAMES, side=SIDE)
         encode(path, (sight.image for sight in shown), fps=FPS, crf=CRF)
-    rows = questions(made, shares, seed=seed0)
+    rows = questions(made, seed=seed0)
     lines = [json.dumps(row, ensure_ascii=False) + "\n" for row in rows]
     (folder / "test.jsonl").write_text("".join(lines), encoding="utf-8")
     text = json.dumps({room.name: rooms.meta(room) for room in made}, indent=1)
@@ -89,18 +88,20 @@ def write(folder: Path, *, n_rooms: int = N_ROOMS, seed0: int = FIRST_SEED) -> W
     )
 
 
-def seen_shares(room: Room, shown: list[NDArray[np.int16]]) -> NDArray[np.float64]:
-    """How much of each picture each kind of ``room.boxes`` fills, float64 [frames, kinds]."""
-    return np.array([[(kinds == k).mean() for k in range(len(room.boxes))] for kinds in shown])
+def shown_kinds(room: Room) -> NDArray[np.float64]:
+    """Which kind of ``room.boxes`` each picture shows: 1, else 0; float64 [frames, kinds]."""
+    kinds = list(room.boxes)
+    looked_at = [room.moment(i, N_FRAMES)[0].kind for i in range(N_FRAMES)]
+    shown: NDArray[np.float64] = np.eye(len(kinds))[[kinds.index(kind) for kind in looked_at]]
+    return shown
 
 
-def questions(
-    made: list[Room], shares: Mapping[str, NDArray[np.float64]], *, seed: int
-) -> list[dict[str, object]]:
-    """Rows about each room in turn, as ``write`` has them; ``shares``: name -> seen_shares."""
+def questions(made: list[Room], *, seed: int) -> list[dict[str, object]]:
+    """Rows about each room in turn, as ``write`` has them."""
+    shown = {room.name: shown_kinds(room) for room in made}
 
     def also(scene: Scene, draws: Draws) -> dict[str, tuple[Posed, ...]]:
-        seen = shares[scene.name]
+        seen = shown[scene.name]
         orders = rooms_questions.appearances(tuple(scene.boxes), seen, fps=FPS, draws=draws)
         return {
             "route_planning": tuple(rooms_questions.routes(scene)),

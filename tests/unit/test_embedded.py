@@ -133,13 +133,12 @@ def test_the_meta_file_holds_the_rooms() -> None:
 
 def test_the_first_rooms_film_and_questions_are_those_the_generator_makes() -> None:
     room = rooms.make(rooms_dataset.FIRST_SEED)
-    size = {"width": rooms_dataset.WIDTH, "height": rooms_dataset.HEIGHT}
-    seen = list(rooms_view.sights(room, n=rooms_dataset.FPS * rooms.SECONDS, **size))
+    n, side = rooms_dataset.N_FRAMES, rooms_dataset.SIDE
+    seen = list(rooms_view.sights(room, n=n, side=side))
     film = ROOMS / "rooms" / f"{room.name}.mp4"
-    pairs = zip(shown(film, 0, 30, 79), (0, 30, 79), strict=True)
+    pairs = zip(shown(film, 0, 30, 63), (0, 30, 63), strict=True)
     assert max(off(page, seen[i].image) for page, i in pairs) < 4
-    shares = rooms_dataset.seen_shares(room, [sight.kinds for sight in seen])
-    rows = rooms_dataset.questions([room], {room.name: shares}, seed=rooms_dataset.FIRST_SEED)
+    rows = rooms_dataset.questions([room], seed=rooms_dataset.FIRST_SEED)
     lines = (ROOMS / "test.jsonl").read_text("utf-8").splitlines()
     assert [json.loads(line) for line in lines[: len(rows)]] == rows
 

@@ -12,7 +12,6 @@ from collections import Counter
 from collections.abc import Callable, Sequence
 from typing import NamedTuple
 
-import numpy as np
 import pytest
 
 from edgeval.synth import rooms, rooms_dataset
@@ -58,16 +57,9 @@ def of_films(first: int) -> list[One]:
 
 
 def of_rooms(first: int) -> list[One]:
-    """Orders are those of drawn moments: to render so many rooms would take minutes."""
     made = [rooms.make(seed) for seed in range(first, first + N_ROOMS)]
-    shares = {}
-    for room in made:
-        draws = scene_draws(room.seed, "moments")
-        shares[room.name] = np.zeros((80, len(room.boxes)))
-        for kind in range(len(room.boxes)):
-            shares[room.name][draws.randrange(80) :, kind] = 1
     found = []
-    for row in rooms_dataset.questions(made, shares, seed=first):
+    for row in rooms_dataset.questions(made, seed=first):
         if row["options"] is not None:
             options = tuple(text[3:] for text in row["options"])  # type: ignore[attr-defined]
             place = "ABCD".index(str(row["ground_truth"]))
@@ -158,9 +150,8 @@ def test_numbers_are_spread_wider_than_one_guess_covers() -> None:
 
     def numbers(first: int) -> dict[str, list[float]]:
         made = [rooms.make(seed) for seed in range(first, first + 40)]
-        shares = {room.name: np.zeros((2, len(room.boxes))) for room in made}
         held: dict[str, list[float]] = {}
-        for row in rooms_dataset.questions(made, shares, seed=first):
+        for row in rooms_dataset.questions(made, seed=first):
             if row["options"] is None:
                 kind = str(row["question_type"])
                 held.setdefault(kind, []).append(float(json.loads(str(row["ground_truth"]))))

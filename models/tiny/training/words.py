@@ -27,10 +27,11 @@ GROUPS: Mapping[str, tuple[str, ...]] = MappingProxyType(
     {
         "word": (*_SLIDES, *COLOURS, *SHAPES, *NAMES, *_NUMBERS),
         "thing": ("none", *(name.split()[-1] for name in THINGS)),
-        "side": _bins("side", 8),
-        "near": _bins("near", 10),
-        "long": _bins("long", 10),
+        "long": _bins("long", 16),
         "many": ("1", "2", "3", "4", "5"),
+        "area": _bins("area", 12),
+        "x": _bins("x", 18),
+        "y": _bins("y", 18),
         "across": _bins("across", 8),
         "above": _bins("above", 8),
         "high": _bins("high", 8),
@@ -57,6 +58,12 @@ def binned(name: str, value: float, low: float, high: float, *, by_ratio: bool =
         value, low, high = (math.log(max(number, 1e-6)) for number in (value, low, high))
     at = int(n * (value - low) / (high - low))
     return GROUPS[name][min(n - 1, max(0, at))]
+
+
+def middle(name: str, word: str, low: float, high: float, *, by_ratio: bool = False) -> float:
+    """The number in the middle of what ``word`` says: ``binned`` the other way."""
+    share = (PLACES[name][word] + 0.5) / len(GROUPS[name])
+    return low * (high / low) ** share if by_ratio else low + share * (high - low)
 
 
 def numbered(slots: Sequence[Said]) -> list[list[int]]:

@@ -4,42 +4,37 @@ from __future__ import annotations
 
 import functools
 import json
-import math
 import re
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import replace
+from types import MappingProxyType
 
-import numpy as np
-
-from edgeval.scenes import Box, gaps_m
-from edgeval.synth import rooms, rooms_dataset, rooms_view
+from edgeval.scenes import Box, turn_deg
+from edgeval.synth import rooms, rooms_dataset, rooms_questions, rooms_view
 from edgeval.synth.draws import Draws, scene_draws
-from edgeval.synth.rooms import Pose, Room
-from edgeval.synth.rooms_view import SIGHT_DEG, Sight
+from edgeval.synth.rooms import Room
 from edgeval.types import Question
 from training import wordings
 from training.scene import Asked, Drill, Image, Sample, Scene
 from training.seeds import checked
 from training.skills.folder import Unfilmed, laid
-from training.words import TOKENS_A_FRAME, Said, Slots, binned
+from training.skills.survey import Survey, said_area, said_long, said_m
+from training.words import Slots
 
 # Drawn smaller than the encoded film: the model sees squares of 64.
-WIDTH, HEIGHT = 96, 72
-# The order of appearance is told from pictures smaller still, two a second.
-ORDER_WIDTH, ORDER_HEIGHT, ORDER_FPS = 48, 36, 2
-ORDERED = 4
-N_POSES = rooms_dataset.FPS * rooms.SECONDS
-# Of a strip.
-_SEEN_SHARE = 0.02
-_NOTHING: Said = {"thing": "none"}
+SIDE = 96
 _DRILL = 8
 _CLOSEST = re.compile(r"is the closest to the (.+)\?")
+_BETWEEN = re.compile(r"between the (.+) and the (.+) \(in")
+_STANDING = re.compile(r"standing by the (.+) and facing the (.+), is the (.+) to ")
+_ROUTE = re.compile(r"beginning at the (.+) and facing the (.+)\. You want")
+_FORWARD = re.compile(r"forward until the ([a-z ]+)\.")
 
 
 def deal(seeds: Sequence[int]) -> list[Sample]:
-    """A sample a room. One room in ORDERED is asked for the order of appearance too."""
+    """A sample a room."""
     made = [rooms.make(checked(seed)) for seed in seeds]
-    shares = {room.name: _shares(room) for room in made}
-    rows = rooms_dataset.questions(made, shares, seed=seeds[0])
+    rows = rooms_dataset.questions(made, seed=seeds[0])
 
     def lay(sheet: Unfilmed) -> None:
         lines = [json.dumps(row) + "\n" for row in rows]
@@ -52,122 +47,209 @@ def deal(seeds: Sequence[int]) -> list[Sample]:
         by_name = {room.name: room for room in made}
         for clip in clips:
             room = by_name[clip.id.rsplit("/", 1)[1]]
+            survey = Survey(room)
             draws = scene_draws(room.seed, "training room")
             asked: list[Asked] = []
             for question in clip.questions:
-                worked = _worked(room, question)
-                asked.append(wordings.final(benchmark, clip, question, worked))
-                if worked or draws.random() < 0.3:
-                    asked.append(wordings.in_own_words(question, worked, draws))
+                told = replace(question, answer=rounded(question))
+                worked = _worked(survey, told)
+                asked.append(wordings.final(benchmark, clip, told, worked))
+                if worked and draws.random() < 0.5:
+                    asked.append(wordings.in_own_words(told, worked, draws))
             samples.append(
                 Sample(
                     skill="rooms",
                     clip=clip,
                     scene=scene(room),
                     asked=tuple(draws.sample(asked, len(asked))),
-                    drills=tuple(_drill(room, draws) for _ in range(6)),
+                    drills=tuple(_drill(survey, draws) for _ in range(12)),
                 )
             )
     return samples
 
 
-def _shares(room: Room) -> np.ndarray[tuple[int, ...], np.dtype[np.float64]]:
-    """What the pictures show of each kind; nothing for rooms that are not asked for the order."""
-    n = ORDER_FPS * rooms.SECONDS
-    if room.seed % ORDERED:
-        return np.zeros((n, len(room.boxes)))
-    shown = rooms_view.sights(room, n=n, width=ORDER_WIDTH, height=ORDER_HEIGHT)
-    seen = rooms_dataset.seen_shares(room, [sight.kinds for sight in shown])
-    # As often as the encoded film has them.
-    return np.repeat(seen, rooms_dataset.FPS // ORDER_FPS, axis=0)
-
-
 def scene(room: Room) -> Scene:
-    """The walk, each picture drawn when it is looked at."""
-    poses = list(room.poses(N_POSES))
+    """The tour, each picture drawn when it is looked at."""
+    survey = Survey(room)
 
     @functools.lru_cache(maxsize=64)
-    def sight(frame: int) -> Sight:
-        return rooms_view.see(room, poses[frame], width=WIDTH, height=HEIGHT)
-
     def image(frame: int) -> Image:
-        return sight(frame).image
+        shot, share = room.moment(frame, rooms_dataset.N_FRAMES)
+        return rooms_view.see(room, shot, share=share, side=SIDE).image
+
+    def says(frame: int) -> Slots:
+        shot, _ = room.moment(frame, rooms_dataset.N_FRAMES)
+        return survey.says(shot)
 
     return Scene(
-        n_frames=N_POSES,
+        n_frames=rooms_dataset.N_FRAMES,
         fps=rooms_dataset.FPS,
         picture=image,
-        says=lambda frame: says(room, poses[frame], sight(frame)),
+        says=says,
     )
 
 
-def says(room: Room, pose: Pose, sight: Sight) -> Slots:
-    """What fills most of each upright strip of the picture: what, where, how far, how long.
+def rounded(question: Question) -> str:
+    """The answer as it is taught: numbers no finer than frames say them.
 
-    A strip has its token, whatever else is in view. ``many``: how many of the kind are in view.
+    They earn more than 95 percent by mean relative accuracy (a test says so).
     """
-    slots = []
-    for strip in np.array_split(sight.kinds, TOKENS_A_FRAME, axis=1):
-        shares = [float((strip == k).mean()) for k in range(len(room.boxes))]
-        k = int(np.argmax(shares))
-        slots.append(_said(room, pose, sight, k) if shares[k] >= _SEEN_SHARE else _NOTHING)
-    return tuple(slots)
-
-
-def _said(room: Room, pose: Pose, sight: Sight, k: int) -> Said:
-    name, kinds = list(room.boxes)[k], sight.kinds
-    column = float(np.nonzero(kinds == k)[1].mean()) / kinds.shape[1]
-    in_view = [box for box in room.boxes[name] if abs(bearing_deg(pose, box)) < SIGHT_DEG / 2]
-    nearest = min(in_view or room.boxes[name], key=lambda box: _away_m(pose, box))
-    return {
-        "thing": name.split()[-1],
-        "side": binned("side", column, 0, 1),
-        "near": binned("near", _away_m(pose, nearest), 0.7, 9, by_ratio=True),
-        "long": binned("long", max(nearest.lengths), *_LONG_M, by_ratio=True),
-        "many": str(min(5, max(1, len(in_view)))),
-    }
-
-
-_LONG_M = (0.3, 2.2)
-
-
-def _away_m(pose: Pose, box: Box) -> float:
-    return math.dist((pose.x, pose.y), box.ground)
-
-
-def bearing_deg(pose: Pose, box: Box) -> float:
-    """Where a thing is from the way the camera looks, left above 0."""
-    towards = math.degrees(math.atan2(box.ground[1] - pose.y, box.ground[0] - pose.x))
-    return (towards - pose.yaw_deg + 180) % 360 - 180
-
-
-def _gap_m(room: Room, one: str, other: str) -> float:
-    pairs = [(a, b) for a in room.boxes[one] for b in room.boxes[other]]
-    return float(min(gaps_m([a for a, _ in pairs], [b for _, b in pairs]).tolist()))
-
-
-def _worked(room: Room, question: Question) -> str:
-    """The distances that a closest one is chosen by; the answer's text for other choices."""
     kind = question.tags["question_type"]
-    if not question.choices:
-        return ""
+    if kind == "object_size_estimation":
+        return said_long(float(question.answer) / 100)
+    if kind == "room_size_estimation":
+        return said_area(float(question.answer))
+    if kind == "object_abs_distance":
+        return said_m(float(question.answer))
+    return question.answer
+
+
+def _worked(survey: Survey, question: Question) -> str:
+    """What has to be looked up and worked out on the way to the answer; "" where it is seen."""
+    work = _WORK.get(question.tags["question_type"].removesuffix("_easy"))
+    return work(survey, question) if work else ""
+
+
+def _distance(survey: Survey, question: Question) -> str:
+    found = _BETWEEN.search(question.text)
+    return survey.told_apart(*found.groups()) if found else ""
+
+
+def _nearest(survey: Survey, question: Question) -> str:
     anchor = _CLOSEST.search(question.text)
-    if kind != "object_rel_distance" or anchor is None:
-        return wordings.right_text(question)
+    if anchor is None:
+        return ""
     names = [wordings.bare(option) for option in question.choices]
-    return ", ".join(f"{name} {_gap_m(room, anchor.group(1), name):.1f}" for name in names)
+    gaps = [f"{name} {said_m(survey.gap_m(anchor.group(1), name))}" for name in names]
+    return f"{', '.join(gaps)}: {wordings.right_text(question)}"
 
 
-def _drill(room: Room, draws: Draws) -> Drill:
-    single: Mapping[str, Box] = {k: b[0] for k, b in room.boxes.items() if len(b) == 1}
-    head = draws.choice(("Count", "Length", "Gap", "There"))
-    if head == "Count":
-        pairs = [(kind, str(len(boxes))) for kind, boxes in room.boxes.items()]
-    elif head == "Length":
-        pairs = [(kind, str(round(100 * max(box.lengths)))) for kind, box in single.items()]
-    elif head == "There":
-        pairs = [(kind, "yes" if kind in room.boxes else "no") for kind in rooms.KINDS]
-    else:
-        chosen = [draws.sample(sorted(room.boxes), 2) for _ in range(_DRILL)]
-        pairs = [(f"{a}, {b}", f"{_gap_m(room, a, b):.1f}") for a, b in chosen]
-    return Drill(head=f"{head}:", pairs=tuple(draws.choices(pairs, k=_DRILL)))
+def _direction(survey: Survey, question: Question) -> str:
+    found = _STANDING.search(question.text)
+    if found is None:
+        return ""
+    return f"{survey.told_turn(*found.groups())}: {wordings.right_text(question)}"
+
+
+def _route(survey: Survey, question: Question) -> str:
+    begin = _ROUTE.search(question.text)
+    if begin is None:
+        return ""
+    stops = [begin.group(1), *_FORWARD.findall(question.text)]
+    turns = [
+        f"{b}: {survey.told_turn(b, a, c)}"
+        for a, b, c in zip(stops, stops[1:], stops[2:], strict=False)
+    ]
+    return f"{', '.join(turns)}: {wordings.right_text(question)}"
+
+
+def _order(survey: Survey, question: Question) -> str:
+    names = wordings.right_text(question).split(", ")
+    return ", ".join(f"{name} {survey.first(name)}" for name in names)
+
+
+_WORK: Mapping[str, Callable[[Survey, Question], str]] = MappingProxyType(
+    {
+        "object_abs_distance": _distance,
+        "object_rel_distance": _nearest,
+        "object_rel_direction": _direction,
+        "object_rel_direction_medium": _direction,
+        "object_rel_direction_hard": _direction,
+        "route_planning": _route,
+        "obj_appearance_order": _order,
+    }
+)
+
+
+def _drill(survey: Survey, draws: Draws) -> Drill:
+    """Many times the same one thing asked of a room: a look, or a step of working out."""
+    head = draws.choice(tuple(_DRILLS))
+    pairs = [_DRILLS[head](survey, draws) for _ in range(_DRILL)]
+    return Drill(head=f"{head}:", pairs=tuple(pairs))
+
+
+def _counted(survey: Survey, draws: Draws) -> tuple[str, str]:
+    kind, boxes = draws.choice(tuple(survey.room.boxes.items()))
+    return kind, str(len(boxes))
+
+
+def _long(survey: Survey, draws: Draws) -> tuple[str, str]:
+    kind, box = draws.choice(tuple(survey.single.items()))
+    return kind, said_long(max(box.lengths))
+
+
+def _x(survey: Survey, draws: Draws) -> tuple[str, str]:
+    kind, box = draws.choice(tuple(survey.single.items()))
+    return kind, survey.place(box)[0]
+
+
+def _y(survey: Survey, draws: Draws) -> tuple[str, str]:
+    kind, box = draws.choice(tuple(survey.single.items()))
+    return kind, survey.place(box)[1]
+
+
+def _gap(survey: Survey, draws: Draws) -> tuple[str, str]:
+    one, other = draws.sample(sorted(survey.single), 2)
+    return f"{one}, {other}", said_m(survey.gap_m(one, other))
+
+
+def _off(survey: Survey, draws: Draws) -> tuple[str, str]:
+    one, other = draws.sample(sorted(survey.single), 2)
+    return f"{one}, {other}", survey.told_off(one, other)
+
+
+def _bearing(survey: Survey, draws: Draws) -> tuple[str, str]:
+    one, other = draws.sample(sorted(survey.single), 2)
+    return f"{one}, {other}", survey.bearing(one, other)
+
+
+def _turned(survey: Survey, draws: Draws) -> tuple[str, str]:
+    here, facing, there = draws.sample(sorted(survey.single), 3)
+    turn = turn_deg(*(survey.single[kind] for kind in (here, facing, there)))
+    return f"{here}, {facing}, {there}", _way(turn)
+
+
+def _walked(survey: Survey, draws: Draws) -> tuple[str, str]:
+    one, two, three = draws.sample(sorted(survey.single), 3)
+    boxes: list[Box] = [survey.single[kind] for kind in (one, two, three)]
+    return f"{one}, {two}, {three}", rooms_questions.turned(*boxes) or "none"
+
+
+def _way(turn: float) -> str:
+    side = "left" if turn > 0 else "right"
+    return f"{'front' if abs(turn) < 90 else 'back'}-{side}"
+
+
+def _nearer(survey: Survey, draws: Draws) -> tuple[str, str]:
+    anchor = draws.choice(sorted(survey.single))
+    one, other = draws.sample(sorted(survey.room.boxes.keys() - {anchor}), 2)
+    near = min((one, other), key=lambda kind: survey.gap_m(anchor, kind))
+    return f"{anchor}, {one}, {other}", near
+
+
+def _sooner(survey: Survey, draws: Draws) -> tuple[str, str]:
+    one, other = draws.sample(sorted(survey.room.boxes), 2)
+    return f"{one}, {other}", min((one, other), key=survey.first)
+
+
+def _shown(survey: Survey, draws: Draws) -> tuple[str, str]:
+    kind = draws.choice(sorted(survey.room.boxes))
+    return kind, str(survey.first(kind))
+
+
+_DRILLS: Mapping[str, Callable[[Survey, Draws], tuple[str, str]]] = MappingProxyType(
+    {
+        "Count": _counted,
+        "Length": _long,
+        "Across": _x,
+        "Along": _y,
+        "Gap": _gap,
+        "Off": _off,
+        "Bearing": _bearing,
+        "Turn": _turned,
+        "Walk": _walked,
+        "Nearer": _nearer,
+        "Sooner": _sooner,
+        "Shown": _shown,
+    }
+)

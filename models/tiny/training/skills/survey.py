@@ -1,0 +1,102 @@
+"""What a tour of a room says and what follows from it, in words no finer than frames have them."""
+
+from __future__ import annotations
+
+import functools
+import math
+
+from edgeval.scenes import Box, gaps_m
+from edgeval.synth.rooms import AREA_M2, Room, Shot
+from training.words import Slots, binned, middle
+
+_LONG_M = (0.24, 1.6)
+_PLAN_M = (0.0, 9.0)
+# Metres as they are taught: each about an eighth more than the one before.
+_APART_M = (
+    *(0.2, 0.3, 0.4, 0.5, 0.6, 0.7, 0.8, 0.9, 1.0, 1.2, 1.4, 1.6, 1.8, 2.0),
+    *(2.3, 2.6, 3.0, 3.4, 3.8, 4.3, 4.8, 5.4, 6.0, 6.8, 7.6, 8.5),
+)
+# Points of the compass, 0 along x and on to the left.
+N_WAYS = 24
+
+
+def said_long(metres: float) -> str:
+    """A thing's length in centimetres."""
+    word = binned("long", metres, *_LONG_M, by_ratio=True)
+    return str(round(100 * middle("long", word, *_LONG_M, by_ratio=True)))
+
+
+def said_area(square_metres: float) -> str:
+    """A room's size in square metres."""
+    word = binned("area", square_metres, *AREA_M2, by_ratio=True)
+    return str(round(middle("area", word, *AREA_M2, by_ratio=True)))
+
+
+def said_m(metres: float) -> str:
+    """A distance in metres."""
+    return f"{min(_APART_M, key=lambda one: abs(math.log(one / max(metres, 0.1)))):.1f}"
+
+
+class Survey:
+    """A room as its frames tell it."""
+
+    def __init__(self, room: Room) -> None:
+        self.room = room
+        self.single = {kind: held[0] for kind, held in room.boxes.items() if len(held) == 1}
+
+    def says(self, shot: Shot) -> Slots:
+        """Every token names the thing, so that one look finds all: long, many, area, where."""
+        kind, box = shot.kind, self.room.box(shot)
+        thing = {"thing": kind.split()[-1]}
+        x, y = self.place(box)
+        area = binned("area", self.room.width * self.room.depth, *AREA_M2, by_ratio=True)
+        return (
+            thing | {"long": binned("long", max(box.lengths), *_LONG_M, by_ratio=True)},
+            thing | {"many": str(len(self.room.boxes[kind]))},
+            thing | {"area": area},
+            thing | {"x": x, "y": y},
+        )
+
+    def place(self, box: Box) -> tuple[str, str]:
+        """Where a thing is on the plan."""
+        return binned("x", box.ground[0], *_PLAN_M), binned("y", box.ground[1], *_PLAN_M)
+
+    @functools.cache  # noqa: B019 - a survey lives as long as its sample
+    def gap_m(self, one: str, other: str) -> float:
+        """Metres between the closest of two kinds."""
+        pairs = [(a, b) for a in self.room.boxes[one] for b in self.room.boxes[other]]
+        return float(min(gaps_m([a for a, _ in pairs], [b for _, b in pairs]).tolist()))
+
+    def first(self, kind: str) -> int:
+        """The number of the shot, from 1, that shows a kind first."""
+        return 1 + next(at for at, shot in enumerate(self.room.tour) if shot.kind == kind)
+
+    def _steps(self, one: str, other: str) -> tuple[int, int]:
+        """From one thing to another in steps of the plan's words."""
+        (x1, y1), (x2, y2) = (self.place(self.single[kind]) for kind in (one, other))
+        return int(x2[2:-1]) - int(x1[2:-1]), int(y2[2:-1]) - int(y1[2:-1])
+
+    def told_off(self, one: str, other: str) -> str:
+        """How far to the right and up on the plan, in steps."""
+        dx, dy = self._steps(one, other)
+        return f"{_signed(dx)} {_signed(dy)}"
+
+    def told_apart(self, one: str, other: str) -> str:
+        """Where both are, and how many steps lie between."""
+        places = " ".join(
+            f"{kind} {' '.join(self.place(self.single[kind]))}" for kind in (one, other)
+        )
+        return f"{places}: {self.told_off(one, other)}"
+
+    def bearing(self, one: str, other: str) -> str:
+        """The point of the compass in which one thing lies from another."""
+        (x1, y1), (x2, y2) = (self.single[kind].ground for kind in (one, other))
+        return str(round(math.atan2(y2 - y1, x2 - x1) / (2 * math.pi) * N_WAYS) % N_WAYS)
+
+    def told_turn(self, here: str, facing: str, there: str) -> str:
+        """Both bearings from where one stands."""
+        return f"{facing} {self.bearing(here, facing)} {there} {self.bearing(here, there)}"
+
+
+def _signed(steps: int) -> str:
+    return f"-{-steps}" if steps < 0 else f"+{steps}"
