@@ -2,6 +2,7 @@
 """What a model folder is worth on held-out clips, every benchmark, by `edgeval run` itself.
 
 python models/tiny/evaluate.py WORK/model WORK/figures
+python models/tiny/evaluate.py WORK/model WORK/figures --precision int8 --no-ablations
 python models/tiny/evaluate.py WORK/model WORK/figures --precision q4 --no-ablations
 """
 
@@ -29,18 +30,19 @@ def main() -> int:
     from training.evaluation import TRACKS, Asked, evaluate
 
     tracks = [track for track in TRACKS if not asked.only or track.benchmark in asked.only]
-    path = evaluate(
-        Asked(
-            model=asked.model,
-            precision=asked.precision,
-            share=asked.share,
-            ablations=not asked.no_ablations,
-            threads=asked.threads,
-            frames=asked.frames,
-        ),
-        asked.work,
-        tracks,
+    how = Asked(
+        model=asked.model,
+        precision=asked.precision,
+        share=asked.share,
+        ablations=not asked.no_ablations,
+        threads=asked.threads,
+        frames=asked.frames,
     )
+    try:
+        path = evaluate(how, asked.work, tracks)
+    except ValueError as error:
+        print(f"evaluate.py: {error}", file=sys.stderr)
+        return 2
     print(f"figures: {path}")
     return 0
 

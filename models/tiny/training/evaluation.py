@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import hashlib
 import json
 import re
 import shutil
@@ -12,6 +13,7 @@ from pathlib import Path
 import numpy as np
 
 from edgeval import benchmarks
+from edgeval.modelfolder import manifest
 from edgeval.runfolder import read_card, read_records
 from edgeval.types import Record
 from training.export import edgeval
@@ -65,9 +67,12 @@ class Asked:
 def evaluate(asked: Asked, work: Path, tracks: Sequence[Track] = TRACKS) -> Path:
     """Run every track and write its figures, one line each, to ``work`` / FILE.
 
-    Data is kept for the next model; a run that is there goes on.
+    Data is kept for the next model; a run that is there goes on. ValueError where it is of another
+    model: its figures would be told of this one.
     """
     work.mkdir(parents=True, exist_ok=True)
+    files = files_of(asked.model, asked.precision)
+    how = {**_how(asked), "model": name_of(files)}
     rows = []
     for track in tracks:
         n = max(5, round(asked.share * track.clips))
@@ -79,10 +84,11 @@ def evaluate(asked: Asked, work: Path, tracks: Sequence[Track] = TRACKS) -> Path
             edgeval("data", "make", track.benchmark, *made, "-o", partial)
             partial.rename(data)
         run = work / f"{track.benchmark}-{asked.precision}-{asked.frames}"
+        _check(run, files)
         _run(asked, track, data, run)
         results = json.loads((run / "results.json").read_text(encoding="utf-8"))
         rows += [
-            {"benchmark": track.benchmark, "clips": n, **_how(asked), **row}
+            {"benchmark": track.benchmark, "clips": n, **how, **row}
             for row in (*figures(results), *chances(track, data), *by_order(_records(run)))
         ]
     path = work / FILE
@@ -99,6 +105,28 @@ def evaluate(asked: Asked, work: Path, tracks: Sequence[Track] = TRACKS) -> Path
 
 def _how(asked: Asked) -> dict[str, object]:
     return {"precision": asked.precision, "frames": asked.frames}
+
+
+def files_of(model: Path, precision: str) -> dict[str, str]:
+    """sha256 of every file of a model in a precision."""
+    folder = manifest.load(model)
+    if precision not in folder.variants:
+        raise ValueError(f"{model}: has {', '.join(folder.variants)}; no {precision}")
+    return manifest.verify(folder, folder.variants[precision])
+
+
+def name_of(files: Mapping[str, str]) -> str:
+    """What such files are called in a row of figures."""
+    return hashlib.sha256(json.dumps(files, sort_keys=True).encode()).hexdigest()[:16]
+
+
+def _check(run: Path, files: Mapping[str, str]) -> None:
+    path = run / "run.json"
+    if not path.exists():
+        return
+    then = json.loads(path.read_text(encoding="utf-8"))["identity"]["model"]["sha256"]
+    if then != files:
+        raise ValueError(f"{run}: is a run of another model; remove it or name another folder")
 
 
 def _run(asked: Asked, track: Track, data: Path, run: Path) -> None:

@@ -1,4 +1,4 @@
-"""Checkpoint to model folder, both precisions, and the record of its self-test."""
+"""Checkpoint to model folder, every precision, and the record of its self-test."""
 
 from __future__ import annotations
 
@@ -7,7 +7,7 @@ import subprocess
 import sys
 from pathlib import Path
 
-PRECISIONS = (("fp32", "plain"), ("q4", "ort"))
+PRECISIONS = (("fp32", "plain"), ("int8", "ort"), ("q4", "ort"))
 
 # Not -m, which looks in the current folder first: a checkout would stand before what is installed.
 EDGEVAL = (

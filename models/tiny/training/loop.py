@@ -132,27 +132,27 @@ class Training:
         sees = stage.kind != "recall" and not plan.blind and share >= stage.frozen
         figures: dict[str, float] = {}
         loss = torch.zeros((), device=plan.device)
-        with torch.autocast(plan.device, torch.bfloat16, enabled=plan.half):
-            tokens = None
-            if watched:
-                with torch.set_grad_enabled(sees):
-                    shown = noisy(torch.as_tensor(batch.pixels, device=plan.device))
-                    shown = torch.zeros_like(shown) if plan.blind else shown
-                    tokens = network.image_tokens(self._model, shown)
-                    slots = torch.as_tensor(batch.slots, device=plan.device)
-                    of_slots, right = network.slot_loss(self._model, tokens, slots, self._slot_ids)
-                figures |= {"slots": float(of_slots.detach())}
-                figures |= {f"slot {name}": value for name, value in right.items()}
-                if stage.kind == "vision":
-                    loss = loss + of_slots
-                elif sees:
-                    loss = loss + stage.slot_weight * of_slots
-            if stage.kind != "vision":
-                said, right_tokens = network.answer_loss(self._model, tokens, batch, plan.device)
-                figures |= {"answers": float(said.detach()), "tokens": right_tokens}
-                loss = loss + said
+        dtype = torch.bfloat16 if plan.half else torch.float32
+        tokens = None
+        if watched:
+            with torch.set_grad_enabled(sees):
+                shown = noisy(torch.as_tensor(batch.pixels, device=plan.device))
+                shown = torch.zeros_like(shown) if plan.blind else shown
+                tokens = network.image_tokens(self._model, shown, dtype)
+                slots = torch.as_tensor(batch.slots, device=plan.device)
+                of_slots, right = network.slot_loss(self._model, tokens, slots, self._slot_ids)
+            figures |= {"slots": float(of_slots.detach())}
+            figures |= {f"slot {name}": value for name, value in right.items()}
+            if stage.kind == "vision":
+                loss = loss + of_slots
+            elif sees:
+                loss = loss + stage.slot_weight * of_slots
+        if stage.kind != "vision":
+            said, right_tokens = network.answer_loss(self._model, tokens, batch, dtype)
+            figures |= {"answers": float(said.detach()), "tokens": right_tokens}
+            loss = loss + said
         loss.backward()
-        return figures | {"length": float(batch.ids.shape[1])}
+        return figures | {"places": float(batch.ids.size)}
 
     def _save(self, stage: int, step: int, optimiser: Optimiser | None) -> None:
         path = self._plan.folder / STATE
@@ -229,7 +229,7 @@ def forget(path: Path, names: Sequence[str], stage: int, step: int) -> None:
 
 def noisy(pixels: torch.Tensor) -> torch.Tensor:
     """uint8 [n, S, S, 3] to [n, 3, S, S] in -1..1, a little brighter, flatter and grainier."""
-    shown = pixels.permute(0, 3, 1, 2).float() / 127.5 - 1
+    shown = pixels.permute(0, 3, 1, 2).contiguous().float() / 127.5 - 1
     one = (len(shown), 1, 1, 1)
     shown = shown * (1 + 0.1 * (torch.rand(one, device=shown.device) - 0.5))
     shown = shown + 0.1 * (torch.rand(one, device=shown.device) - 0.5)

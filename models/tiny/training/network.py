@@ -8,9 +8,11 @@ from pathlib import Path
 
 import torch
 from tokenizers import Tokenizer
+from torch.nn import functional
 
 from edgeval.export.checkpoint import without_broken_torchvision
-from training.batch import Batch
+from training import passes
+from training.batch import UNTAUGHT, Batch
 from training.view import FPS, MOST_FRAMES, SQUARE
 from training.words import GROUPS, TOKENS_A_FRAME, UNSAID
 
@@ -68,8 +70,6 @@ def fresh(tokenizer: Tokenizer, seed: int) -> Model:
     """A network with new weights, larger than usual: it is small and learns for minutes."""
     torch.manual_seed(seed)
     model = SmolVLMForConditionalGeneration(config(tokenizer))
-    # Scaled-dot-product attention has a slow backward on a CPU at this size.
-    model.set_attn_implementation("eager")
     with torch.no_grad():
         model.get_input_embeddings().weight.normal_(0, 0.1)
         projection = model.model.connector.modality_projection.proj.weight
@@ -97,11 +97,9 @@ def renew_decoder(model: Model, seed: int) -> None:
         text.norm.weight.fill_(1)
 
 
-def image_tokens(model: Model, pixels: torch.Tensor) -> torch.Tensor:
+def image_tokens(model: Model, pixels: torch.Tensor, dtype: torch.dtype) -> torch.Tensor:
     """[n, 3, S, S] in -1..1 to [n, TOKENS_A_FRAME, hidden]."""
-    seen = model.model.vision_model(pixel_values=pixels).last_hidden_state
-    tokens: torch.Tensor = model.model.connector(seen)
-    return tokens.view(len(pixels), TOKENS_A_FRAME, -1)
+    return passes.seen(model.model, pixels, dtype).view(len(pixels), TOKENS_A_FRAME, -1)
 
 
 def slot_ids(tokenizer: Tokenizer) -> list[list[int]]:
@@ -120,45 +118,39 @@ def slot_loss(
     ``slots`` [n, tokens, groups]. Also the share of right words of each group that was said.
     """
     table = model.get_input_embeddings().weight
-    flat = torch.nn.functional.normalize(tokens.float(), dim=-1).flatten(0, 1)
+    flat = functional.normalize(tokens.float(), dim=-1).flatten(0, 1)
     losses, right = [], {}
     for at, (name, words) in enumerate(zip(GROUPS, ids, strict=True)):
         said = slots[..., at].flatten()
         if not bool((said != UNSAID).any()):
             continue
-        of_group = torch.nn.functional.normalize(table[words].float(), dim=-1)
+        of_group = functional.normalize(table[words].float(), dim=-1)
         logits = SHARPNESS * flat @ of_group.T
-        losses.append(torch.nn.functional.cross_entropy(logits, said, ignore_index=UNSAID))
+        losses.append(functional.cross_entropy(logits, said, ignore_index=UNSAID))
         held = said != UNSAID
         right[name] = float((logits.argmax(-1) == said)[held].float().mean())
     return torch.stack(losses).mean(), right
 
 
 def answer_loss(
-    model: Model, tokens: torch.Tensor | None, batch: Batch, device: str
+    model: Model, tokens: torch.Tensor | None, batch: Batch, dtype: torch.dtype
 ) -> tuple[torch.Tensor, float]:
     """Cross-entropy of the taught tokens, and the share of them that would be said."""
-    ids, segments, places, labels = (
-        torch.as_tensor(array, device=device)
-        for array in (batch.ids, batch.segments, batch.places, batch.labels)
+    table = model.get_input_embeddings().weight
+    ids, places, labels = (
+        torch.as_tensor(array, device=table.device)
+        for array in (batch.ids, batch.places, batch.labels)
     )
-    embeds = model.get_input_embeddings()(ids)
+    embeds = functional.embedding(ids, table)
     if tokens is not None and len(tokens):
         held = (ids == model.config.image_token_id).unsqueeze(-1)
         embeds = embeds.masked_scatter(held, tokens.flatten(0, 1).to(embeds.dtype))
-    n = ids.shape[1]
-    earlier = torch.ones(n, n, dtype=torch.bool, device=device).tril()
-    same = segments[:, :, None] == segments[:, None, :]
-    seen = earlier & ((segments[:, None, :] == 0) | same)
-    mask = torch.zeros(seen.shape, dtype=embeds.dtype, device=device)
-    mask = mask.masked_fill(~seen, torch.finfo(embeds.dtype).min)[:, None]
-    hidden = model.model.text_model(
-        inputs_embeds=embeds, attention_mask=mask, position_ids=places, use_cache=False
-    ).last_hidden_state
-    taught = labels != -100
-    logits = model.lm_head(hidden[taught]).float()
-    loss = torch.nn.functional.cross_entropy(logits, labels[taught])
-    return loss, float((logits.argmax(-1) == labels[taught]).float().mean())
+    taught = (labels != UNTAUGHT).nonzero().squeeze(-1)
+    wanted = labels[taught]
+    hidden = passes.decoded(model.model.text_model, embeds, places, batch.blocks, taught, dtype)
+    logits = functional.linear(hidden, table.to(dtype)).float()
+    loss = functional.cross_entropy(logits, wanted)
+    return loss, float((logits.argmax(-1) == wanted).float().mean())
 
 
 def write_checkpoint(model: Model, tokenizer: Path, folder: Path) -> None:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import torch
 
+from training.muon import Muon
 from training.network import Model
 from training.stages import Stage
 
@@ -34,9 +35,7 @@ class Optimiser:
         kept = {id(p) for p in self._trained}
         for weight in model.parameters():
             weight.requires_grad_(id(weight) in kept)
-        self._muon = torch.optim.Muon(
-            list(inner.values()), lr=stage.muon, momentum=0.95, weight_decay=0.01
-        )
+        self._muon = Muon(list(inner.values()), lr=stage.muon, momentum=0.95, weight_decay=0.01)
         self._adam = torch.optim.AdamW(groups, betas=(0.9, 0.97), weight_decay=0.0)
         self._peaks = [[g["lr"] for g in one.param_groups] for one in self._both()]
 

@@ -8,18 +8,21 @@ from collections.abc import Iterator, Mapping
 from pathlib import Path
 from typing import Any
 
-from training.evaluation import FILE
+from training.evaluation import FILE, files_of, name_of
 
 LIMIT_BYTES = 16_000_000
-Key = tuple[str, str, str, str, str]
+Row = Mapping[str, Any]
+Key = tuple[str, ...]
+_KEY = ("benchmark", "precision", "frames", "name", "rule", "group")
 
 
-def leading(figures: Path) -> dict[Key, float]:
-    """The figures that lead each benchmark's table, by benchmark, precision, name, rule, group."""
-    lines = (figures / FILE).read_text(encoding="utf-8").splitlines()
-    rows: list[Mapping[str, Any]] = [json.loads(line) for line in lines]
+def leading(figures: Path) -> dict[Key, Row]:
+    """The figures that lead each benchmark's table, by all that tells one from another."""
+    path = figures / FILE
+    lines = path.read_text(encoding="utf-8").splitlines() if path.exists() else []
+    rows: list[Row] = [json.loads(line) for line in lines]
     return {
-        (row["benchmark"], row["precision"], row["name"], row["rule"], row["group"]): row["value"]
+        tuple(str(row[name]) for name in _KEY): row
         for row in rows
         if row["kind"] == "figures" and row["leads"] and row["value"] is not None
     }
@@ -33,11 +36,18 @@ def against(model: Path, new: Path, old: Path, embedded: Path) -> Iterator[str]:
     before, after = leading(old), leading(new)
     if not before:
         yield f"{old}: has no figures to compare with"
-    for key, value in before.items():
+    for key, then in before.items():
+        told = f"{', '.join(key)}: was {then['value']:.1f}"
         if key not in after:
-            yield f"{', '.join(key)}: was {value:.1f}, is not measured"
-        elif after[key] < value:
-            yield f"{', '.join(key)}: was {value:.1f}, is {after[key]:.1f}"
+            yield f"{told}, is not measured"
+        elif after[key]["n"] != then["n"]:
+            yield f"{told} of {then['n']}, now of {after[key]['n']}; ask both the same"
+        elif after[key]["value"] < then["value"]:
+            yield f"{told}, is {after[key]['value']:.1f}"
+    for precision in sorted({row["precision"] for row in after.values()}):
+        measured = {row["model"] for row in after.values() if row["precision"] == precision}
+        if measured != {name_of(files_of(model, precision))}:
+            yield f"{new}: its figures in {precision} are of another model than {model}"
     n_bytes = sum(
         path.stat().st_size
         for folder in (model, embedded)

@@ -7,7 +7,7 @@ from pathlib import Path
 import numpy as np
 import pytest
 from training import recall
-from training.batch import PADDING, UNTAUGHT, packed
+from training.batch import UNTAUGHT, packed
 from training.recipe import Recipe, group
 from training.stages import SCALES, Stage, stages
 from training.view import BLIND, Line, Seer
@@ -28,14 +28,16 @@ def test_a_group_is_a_function_of_run_stage_and_number(recipe: Recipe, name: str
     one, again, other = group(recipe, stage, 1), group(recipe, stage, 1), group(recipe, stage, 2)
     assert len(one) == stage.reuse
     for a, b in zip(one, again, strict=True):
-        assert all(np.array_equal(getattr(a, field), getattr(b, field)) for field in a.__slots__)
-    assert one[0].ids.shape != other[0].ids.shape or not np.array_equal(one[0].ids, other[0].ids)
+        assert a.blocks == b.blocks
+        arrays = ("pixels", "slots", "ids", "places", "labels")
+        assert all(np.array_equal(getattr(a, field), getattr(b, field)) for field in arrays)
+    assert not np.array_equal(one[0].ids, other[0].ids)
 
 
 def test_batches_of_a_group_show_the_same_and_ask_other_things(recipe: Recipe) -> None:
     first, second = group(recipe, SMOKE["steps"], 0)
     assert np.array_equal(first.pixels, second.pixels)
-    assert first.ids.shape != second.ids.shape or not np.array_equal(first.ids, second.ids)
+    assert not np.array_equal(first.ids, second.ids)
 
 
 def test_image_tokens_are_as_many_as_the_pictures_have(recipe: Recipe) -> None:
@@ -46,15 +48,25 @@ def test_image_tokens_are_as_many_as_the_pictures_have(recipe: Recipe) -> None:
 
 def test_what_is_taught_is_the_next_token_of_the_same_line(recipe: Recipe) -> None:
     batch = group(recipe, SMOKE["steps"], 0)[0]
-    taught = batch.labels != UNTAUGHT
-    rows, columns = np.nonzero(taught)
-    assert taught.any()
-    assert np.array_equal(batch.labels[taught], batch.ids[rows, columns + 1])
-    same = batch.segments[rows, columns] == batch.segments[rows, columns + 1]
-    assert same.all()
-    assert (batch.segments[rows, columns] > 0).all()
-    assert (batch.segments[:, -1] <= batch.segments.max()).all()
-    assert PADDING in batch.segments
+    begin, taught = 0, 0
+    for number, block in enumerate(batch.blocks):
+        end = begin + block.n * block.length
+        ids, labels = (a[begin:end].reshape(block.n, -1) for a in (batch.ids, batch.labels))
+        begin = end
+        held = labels != UNTAUGHT
+        assert not held[:, -1].any()
+        assert np.array_equal(labels[held], np.roll(ids, -1, 1)[held])
+        prefixes = any(other.behind == number for other in batch.blocks)
+        assert held.any() != prefixes
+        taught += int(held.sum())
+    assert begin == len(batch.ids)
+    assert taught
+
+
+def test_little_of_a_batch_is_padding(recipe: Recipe) -> None:
+    stage = stages(SCALES["cpu"])[1]
+    batch = group(recipe, stage, 0)[0]
+    assert (batch.ids != 0).mean() > 0.7
 
 
 def test_cues_come_back_with_the_same_answer(recipe: Recipe) -> None:
@@ -73,7 +85,7 @@ def test_blind_rows_show_nothing(recipe: Recipe) -> None:
     )
     batch = group(recipe, blind, 0)[0]
     assert batch.pixels.shape[0] == 0
-    assert (batch.segments != 0).all()
+    assert all(block.behind is None for block in batch.blocks)
 
 
 def test_packed_lines_are_answered_as_each_alone(recipe: Recipe, hf: None) -> None:
@@ -86,8 +98,9 @@ def test_packed_lines_are_answered_as_each_alone(recipe: Recipe, hf: None) -> No
         Line(ids=tuple(range(300, 300 + n)), taught=(False, *(True,) * (n - 1))) for n in (5, 9)
     ]
     with torch.no_grad():
-        both, _ = network.answer_loss(model, None, packed([(BLIND, lines)]), "cpu")
+        both, _ = network.answer_loss(model, None, packed([(BLIND, lines)]), torch.float32)
         alone = [
-            network.answer_loss(model, None, packed([(BLIND, [line])]), "cpu")[0] for line in lines
+            network.answer_loss(model, None, packed([(BLIND, [line])]), torch.float32)[0]
+            for line in lines
         ]
     assert float(both) == pytest.approx(float((4 * alone[0] + 8 * alone[1]) / 12), rel=1e-4)

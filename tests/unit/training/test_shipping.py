@@ -3,43 +3,83 @@
 from __future__ import annotations
 
 import json
+import shutil
 from pathlib import Path
 
 import pytest
 from training import evaluation, shipping
 
+from edgeval.modelfolder import manifest
 
-def figures(folder: Path, **values: float | None) -> Path:
+TINY = manifest.find("tiny")
+
+
+@pytest.fixture(scope="module")
+def tiny(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """The model's files without what else lies beside them."""
+    files = ("*.py", "training", "__pycache__", ".*")
+    folder = tmp_path_factory.mktemp("shipping") / "tiny"
+    return shutil.copytree(TINY, folder, ignore=shutil.ignore_patterns(*files))
+
+
+def row(name: str, value: float | None, **other: object) -> dict[str, object]:
+    made = evaluation.name_of(evaluation.files_of(TINY, "fp32"))
+    made_of = {"kind": "figures", "leads": True, "benchmark": name, "precision": "fp32"}
+    figure = {"frames": 16, "name": "acc", "rule": "official", "group": "", "value": value}
+    return made_of | figure | {"n": 300, "model": made} | other
+
+
+def write(folder: Path, rows: list[dict[str, object]]) -> Path:
     folder.mkdir()
-    rows = [
-        {"kind": "figures", "leads": True, "benchmark": name, "precision": "fp32", "name": "acc",
-         "rule": "official", "group": "", "value": value}
-        for name, value in values.items()
-    ]  # fmt: skip
-    rows.append({**rows[0], "leads": False, "name": "other", "value": 0.0})
     lines = "".join(json.dumps(row) + "\n" for row in rows)
     (folder / evaluation.FILE).write_text(lines)
     return folder
+
+
+def figures(folder: Path, **values: float | None) -> Path:
+    rows = [row(name, value) for name, value in values.items()]
+    return write(folder, [*rows, {**rows[0], "leads": False, "name": "other", "value": 0.0}])
 
 
 @pytest.mark.parametrize(
     ("old", "new", "told"),
     [
         ({"a": 50.0, "b": 40.0}, {"a": 50.0, "b": 41.0}, []),
-        ({"a": 50.0, "b": 40.0}, {"a": 90.0, "b": 39.9}, ["b, fp32, acc, official, : was 40.0"]),
-        ({"a": 50.0, "b": 40.0}, {"a": 90.0}, ["b, fp32, acc, official, : was 40.0, is not"]),
+        ({"a": 50.0, "b": 40.0}, {"a": 90.0, "b": 39.9}, ["b, fp32, 16, acc, official, : was 40."]),
+        ({"a": 50.0, "b": 40.0}, {"a": 90.0}, ["b, fp32, 16, acc, official, : was 40.0, is not"]),
         ({"a": None}, {"a": 90.0}, ["has no figures"]),
     ],
 )
 def test_what_speaks_against_it(
-    tmp_path: Path, old: dict[str, float], new: dict[str, float], told: list[str]
+    tmp_path: Path, tiny: Path, old: dict[str, float], new: dict[str, float], told: list[str]
 ) -> None:
-    empty = tmp_path / "empty"
-    empty.mkdir()
     before, after = figures(tmp_path / "old", **old), figures(tmp_path / "new", **new)
-    said = list(shipping.against(empty, after, before, empty))
+    said = list(shipping.against(tiny, after, before, tmp_path))
     assert len(said) == len(told)
     assert all(wanted in got for wanted, got in zip(told, said, strict=True))
+
+
+@pytest.mark.parametrize(
+    ("new", "told"),
+    [
+        # Figures of other frames stand beside those that count and do not hide them.
+        ([row("a", 50.0), row("a", 10.0, frames=32)], []),
+        ([row("a", 50.0, n=25)], ["was 50.0 of 300, now of 25"]),
+        ([row("a", 50.0, model="of yesterday")], ["are of another model"]),
+    ],
+)
+def test_only_the_same_is_compared(
+    tmp_path: Path, tiny: Path, new: list[dict[str, object]], told: list[str]
+) -> None:
+    before, after = figures(tmp_path / "old", a=50.0), write(tmp_path / "new", new)
+    said = list(shipping.against(tiny, after, before, tmp_path))
+    assert len(said) == len(told)
+    assert all(wanted in got for wanted, got in zip(told, said, strict=True))
+
+
+def test_what_was_never_evaluated_does_not_ship(tmp_path: Path, tiny: Path) -> None:
+    said = list(shipping.against(tiny, tmp_path, tmp_path, tmp_path))
+    assert said == [f"{tmp_path}: has no figures to compare with"]
 
 
 def test_what_is_too_large_is_told(tmp_path: Path) -> None:
@@ -47,8 +87,8 @@ def test_what_is_too_large_is_told(tmp_path: Path) -> None:
     model.mkdir()
     with (model / "big").open("wb") as stream:
         stream.truncate(shipping.LIMIT_BYTES + 1)
-    one = figures(tmp_path / "one", a=1.0)
-    assert "16.0 MB" in next(iter(shipping.against(model, one, one, tmp_path / "none")))
+    said = list(shipping.against(model, tmp_path, tmp_path, tmp_path / "none"))
+    assert any("16.0 MB" in sentence for sentence in said)
 
 
 def test_the_files_are_taken_and_the_scripts_stay(tmp_path: Path) -> None:
