@@ -38,7 +38,7 @@ def _opening(figures: Row) -> Iterator[str]:
         "One of the sixty generated lessons that the package carries, as the shipped model gets "
         f"it and answers it; then {len(CHANGES) - 1} changes to clip, prompt or weights, on this "
         "lesson and on all sixty. Every picture and figure here is made by one command from what "
-        "ships (in a checkout, after `pip install '.[cpu,make]'`):"
+        "ships (in a checkout, after `pip install '.[cpu]'`):"
     )
     yield f"    {COMMAND}"
     yield (
