@@ -17,9 +17,9 @@ import numpy as np
 from edgeval import families
 from edgeval.chat.stops import Stops, read_stops, tokenizer_stops
 from edgeval.chat.tokenizer import Tokenizer, picture_ids
-from edgeval.engines import AUTO, Floats, GraphFiles, Graphs, choose, open_graphs
+from edgeval.engines import AUTO, Context, Floats, GraphFiles, Graphs, choose, open_graphs, rows_of
 from edgeval.errors import ArgumentError
-from edgeval.generate import Ending, generate, logits_of
+from edgeval.generate import Ending, Rows, Saying, alone, logits_of, saying
 from edgeval.modelfolder import manifest
 from edgeval.modelfolder.dynamic import dynamic_operators
 from edgeval.processor import DEFAULT, Conduct, Processor, Setup, Shrink, Talk
@@ -123,6 +123,12 @@ class Model:
         self, view: View, prompt: Prompt, decoding: Decoding, max_new_tokens: int
     ) -> Generation:
         """Tokens until the end of the answer. Timing counts what this question really cost."""
+        return alone(self.answering(view, prompt, decoding, max_new_tokens))
+
+    def answering(
+        self, view: View, prompt: Prompt, decoding: Decoding, max_new_tokens: int
+    ) -> Saying[Context, Generation]:
+        """The same for ``generate.together``, with the ``rows`` of this model."""
         if not self.reading.share or (prompt.shared_prefix_len == 0 and view.facts is not None):
             view = self._with_features(view) if view.features is None else view
         shared = prompt.shared_prefix_len if view.prefix is not None else 0
@@ -142,15 +148,21 @@ class Model:
             prompt_ids=prompt.token_ids,
         )
         kept = logits_of(first)
-        tokens = generate(context, first, decoding, ending)
+        tokens = yield from saying(context, first, decoding, ending)
         return Generation(
             text=self.processor.conduct.kept(tokens.text),
             token_ids=tokens.ids,
             stop=tokens.stop,
             stop_id=tokens.stop_id,
             logits=kept,
-            timing=replace(view.timing, prefill_s=prefill_s, step_s=tokens.step_s),
+            timing=replace(
+                view.timing, prefill_s=prefill_s, step_s=tokens.step_s, together=tokens.together
+            ),
         )
+
+    def rows(self, n: int) -> Rows[Context]:
+        """What up to ``n`` answers go on in together. EngineError where that would change them."""
+        return rows_of(self._graphs, n)
 
     def card(self) -> Mapping[str, object]:
         """What this model is, for the run card: hashes, precision, engine, constants."""

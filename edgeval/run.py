@@ -3,8 +3,9 @@
 from __future__ import annotations
 
 import dataclasses
+import functools
 import hashlib
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from itertools import groupby
 from pathlib import Path
@@ -14,23 +15,24 @@ import numpy as np
 
 from edgeval.analyses import prompting, variants
 from edgeval.benchmarks.base import Benchmark
+from edgeval.engines import Context
 from edgeval.errors import ArgumentError, MemoryLimitError
 from edgeval.figures import Report
+from edgeval.generate import Saying, together
 from edgeval.runfolder.journal import Journal, answered
 from edgeval.seeing import Seen, Work, seen_ahead
 from edgeval.types import (
     Ask,
     Clip,
-    Decoding,
     Failure,
     Frames,
-    Generation,
     Prompt,
     PromptDigest,
     Question,
     Record,
     Score,
     Stages,
+    Timing,
     Turn,
 )
 from edgeval.view import View
@@ -143,24 +145,33 @@ def _without(clip: Clip, done: frozenset[str]) -> Clip:
 
 
 def _answer_clip(work: Work, seen: Seen) -> Iterator[Step]:
-    view: View | None = None
-    for question in seen.clip.questions:
-        failure = seen.failure
-        if failure is None:
-            try:
-                if view is None:
-                    view = _look(work, seen)
-                yield _answer(work, seen, view, question)
-                continue
-            except ArgumentError as error:
-                failure = Failure(kind="model", message=str(error))
-            except MemoryError as error:
-                raise MemoryLimitError(
-                    f"{question.id}: got no memory for {_n_frames(seen)} frames; "
-                    "use fewer with --frames, then resume"
-                ) from error
-        record = _failed(work, seen, question, failure)
-        yield Step(frames=seen.frames, view=view, prompt=None, record=record)
+    """Every question of a clip, in order, with as many under way at a time as the work says."""
+    questions = seen.clip.questions
+    look = functools.cache(lambda: _look(work, seen))
+    n = min(work.batch_questions, len(questions))
+    asked = (_asked(work, seen, look, question) for question in questions)
+    try:
+        yield from together(asked, work.model.rows(n), most=n)
+    except MemoryError as error:
+        raise MemoryLimitError(
+            f"{seen.clip.id}: got no memory for {_n_frames(seen)} frames; "
+            "use fewer with --frames, then resume"
+        ) from error
+
+
+def _asked(
+    work: Work, seen: Seen, look: Callable[[], View], question: Question
+) -> Saying[Context, Step]:
+    """One question, answered or not; ``look`` makes the clip's view once."""
+    failure, view = seen.failure, None
+    if failure is None:
+        try:
+            view = look()
+            return (yield from _answered(work, seen, view, question))
+        except ArgumentError as error:
+            failure = Failure(kind="model", message=str(error))
+    record = _failed(work, seen, question, failure)
+    return Step(frames=seen.frames, view=view, prompt=None, record=record)
 
 
 def _look(work: Work, seen: Seen) -> View:
@@ -179,27 +190,32 @@ def _n_frames(seen: Seen) -> int:
     return len(seen.frames.plan.indices) if seen.frames else 0
 
 
-def _answer(work: Work, seen: Seen, view: View, question: Question) -> Step:
-    last: list[Prompt] = []
-    spent_s: list[float] = []
-
-    def say(ask: Ask, decoding: Decoding) -> Generation:
-        last[:] = [work.model.prompt(view, ask)]
-        longest = decoding.max_new_tokens or ask.max_new_tokens
-        said = work.model.answer(view, last[0], decoding, max_new_tokens=longest)
-        spent_s.append(said.timing.question_s)
-        return said
-
+def _answered(work: Work, seen: Seen, view: View, question: Question) -> Saying[Context, Step]:
     def read(text: str) -> str:
         parsed = work.benchmark.score(question, text)[0].parsed
         return "" if parsed is None else str(parsed)
 
+    spent: list[Timing] = []
     ask = work.benchmark.ask(seen.clip, question)
-    outcome = prompting.ask_by(work.prompting, ask, work.decoding, say, read)
-    decode_s = seen.frames.decode_s if seen.frames else 0.0
+    way = prompting.asking(work.prompting, ask, work.decoding, read)
+    try:
+        ask, decoding = next(way)
+        while True:
+            prompt = work.model.prompt(view, ask)
+            longest = decoding.max_new_tokens or ask.max_new_tokens
+            said = yield from work.model.answering(view, prompt, decoding, longest)
+            spent.append(said.timing)
+            ask, decoding = way.send(said)
+    except StopIteration as end:
+        outcome: prompting.Outcome = end.value
     own = outcome.generation.timing
-    others_s = sum(spent_s) - own.question_s if len(spent_s) > 1 else 0.0
-    timing = dataclasses.replace(own, decode_s=decode_s, other_turns_s=others_s)
+    others_s = sum(one.question_s for one in spent) - own.question_s if len(spent) > 1 else 0.0
+    timing = dataclasses.replace(
+        own,
+        decode_s=seen.frames.decode_s if seen.frames else 0.0,
+        other_turns_s=others_s,
+        together=max(one.together for one in spent),
+    )
     record = Record(
         question=question,
         setting=seen.clip.setting,
@@ -207,7 +223,7 @@ def _answer(work: Work, seen: Seen, view: View, question: Question) -> Step:
         frame_indices=seen.frames.plan.indices if seen.frames else (),
         video=_relative(seen.clip.video, work.root),
         video_sha256=seen.video_sha256,
-        prompt=_digest(last[0]),
+        prompt=_digest(prompt),
         generation=dataclasses.replace(outcome.generation, timing=timing),
         answer=outcome.text,
         scores={score.rule: score for score in work.benchmark.score(question, outcome.text)},
@@ -217,10 +233,10 @@ def _answer(work: Work, seen: Seen, view: View, question: Question) -> Step:
         stages=Stages(
             pictures=seen.frames.pictures if seen.frames else (),
             pixels=view.pixel_sha256(),
-            prompt_ids=runs_of(last[0].token_ids),
+            prompt_ids=runs_of(prompt.token_ids),
         ),
     )
-    return Step(frames=seen.frames, view=view, prompt=last[0], record=record)
+    return Step(frames=seen.frames, view=view, prompt=prompt, record=record)
 
 
 def _failed(work: Work, seen: Seen, question: Question, failure: Failure) -> Record:

@@ -22,7 +22,10 @@ from edgeval.types import Clip, Decoding, Failure, FramePlan, FrameRule, Frames,
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Work:
-    """What one run does: the clips, the model that answers, and how."""
+    """What one run does: the clips, the model that answers, and how.
+
+    ``batch_questions``: so many questions of a clip are answered together.
+    """
 
     benchmark: Benchmark
     root: Path
@@ -31,6 +34,7 @@ class Work:
     rule: FrameRule
     decoding: Decoding
     prompting: str = prompting.DIRECT
+    batch_questions: int = 1
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

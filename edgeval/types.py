@@ -296,6 +296,7 @@ class Timing:
 
     All before ``prefill_s`` is paid once per clip and shared by its questions. ``other_turns_s``:
     what the way of prompting generated besides this answer (thoughts, samples, votes).
+    ``together``: the most answers in one step; above 1 ``step_s`` are shares and no wait is known.
     """
 
     decode_s: float = 0.0
@@ -305,6 +306,7 @@ class Timing:
     prefill_s: float = 0.0
     step_s: tuple[float, ...] = ()
     other_turns_s: float = 0.0
+    together: int = 1
 
     @property
     def clip_s(self) -> float:

@@ -1,9 +1,10 @@
 """Ways to ask: directly, step by step, several times, over plans, or with thoughts in tags.
 
-Each way talks to the model through one function and ends with the one answer that is scored; what
-was said before is kept. Sources: VSI-Bench's paper, arXiv 2412.14171, appendix B (step by step,
-self-consistency, tree of thoughts, with its sampling numbers); Video-R1@59d65c34, src/eval_bench.py
-(think and answer tags). Wordings that the papers do not print are ours and marked so.
+Each way is a coroutine that yields what is to be said next, is given the answer, and ends with the
+one that is scored; what was said before is kept. Sources: VSI-Bench's paper, arXiv 2412.14171,
+appendix B (step by step, self-consistency, tree of thoughts, with its sampling numbers);
+Video-R1@59d65c34, src/eval_bench.py (think and answer tags). Wordings that the papers do not print
+are ours and marked so.
 """
 
 from __future__ import annotations
@@ -11,9 +12,10 @@ from __future__ import annotations
 import dataclasses
 import re
 from collections import Counter
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Generator, Mapping, Sequence
 from dataclasses import dataclass
 from types import MappingProxyType
+from typing import TypeAlias
 
 from edgeval.errors import UnknownName
 from edgeval.types import Ask, Decoding, Generation, Turn
@@ -47,6 +49,10 @@ class Outcome:
     note: str = ""
 
 
+# One question under way: what to say and how, the answer to it; what came of all.
+Asking: TypeAlias = Generator[tuple[Ask, Decoding], Generation, Outcome]
+
+
 def names() -> tuple[str, ...]:
     """Every way, direct first."""
     return tuple(_WAYS)
@@ -59,33 +65,45 @@ def check(name: str) -> str:
     return name
 
 
-def ask_by(name: str, ask: Ask, decoding: Decoding, say: Say, read: Read) -> Outcome:
-    """Ask one question in the way ``name``.
+def asking(name: str, ask: Ask, decoding: Decoding, read: Read) -> Asking:
+    """One question asked in the way ``name``.
 
-    ``say`` gives the model's words for an ask; ``read`` is how the leading rule reads an answer, so
-    that votes are over answers and not over wordings ("" where it cannot).
+    ``read`` is how the leading rule reads an answer, so that votes are over answers and not over
+    wordings ("" where it cannot).
     """
-    return _WAYS[name](ask, decoding, say, read)
+    return _WAYS[name](ask, decoding, read)
 
 
-def _direct(ask: Ask, decoding: Decoding, say: Say, _read: Read) -> Outcome:
-    generation = say(ask, decoding)
+def ask_by(name: str, ask: Ask, decoding: Decoding, say: Say, read: Read) -> Outcome:
+    """The same with ``say``, which gives the model's words for an ask."""
+    way = asking(name, ask, decoding, read)
+    try:
+        wanted = next(way)
+        while True:
+            wanted = way.send(say(*wanted))
+    except StopIteration as end:
+        outcome: Outcome = end.value
+        return outcome
+
+
+def _direct(ask: Ask, decoding: Decoding, _read: Read) -> Asking:
+    generation = yield ask, decoding
     return Outcome(generation=generation, text=generation.text)
 
 
-def _steps(ask: Ask, decoding: Decoding, say: Say, _read: Read) -> Outcome:
+def _steps(ask: Ask, decoding: Decoding, _read: Read) -> Asking:
     thought = dataclasses.replace(
         ask, text=f"{ask.text}\n{STEPS}", max_new_tokens=THINKING_TOKENS, prefill=""
     )
-    said = say(thought, decoding)
+    said = yield thought, decoding
     turns = (Turn(role="user", text=thought.text), Turn(role="assistant", text=said.text))
     last = dataclasses.replace(ask, text=ONLY_ANSWER, history=(*ask.history, *turns))
-    generation = say(last, decoding)
+    generation = yield last, decoding
     return Outcome(generation=generation, text=generation.text, turns=turns)
 
 
-def _self_consistent(ask: Ask, decoding: Decoding, say: Say, read: Read) -> Outcome:
-    samples = [say(ask, _seeded(SAMPLED, decoding, i)) for i in range(N_SAMPLES)]
+def _self_consistent(ask: Ask, decoding: Decoding, read: Read) -> Asking:
+    samples = yield from _sampled(ask, decoding, N_SAMPLES)
     chosen, note = _majority([read(sample.text) for sample in samples])
     return Outcome(
         generation=samples[chosen],
@@ -95,19 +113,19 @@ def _self_consistent(ask: Ask, decoding: Decoding, say: Say, read: Read) -> Outc
     )
 
 
-def _tree(ask: Ask, decoding: Decoding, say: Say, read: Read) -> Outcome:
+def _tree(ask: Ask, decoding: Decoding, read: Read) -> Asking:
     wanting = dataclasses.replace(
         ask, text=f"{ask.text}\n{MAKE_PLAN}", max_new_tokens=THINKING_TOKENS, prefill=""
     )
-    plans = [say(wanting, _seeded(SAMPLED, decoding, i)).text for i in range(N_PLANS)]
+    plans = [said.text for said in (yield from _sampled(wanting, decoding, N_PLANS))]
     listed = "\n".join(f"{i}. {plan.strip()}" for i, plan in enumerate(plans, start=1))
     vote = dataclasses.replace(
         ask, text=f"{ask.text}\n{VOTE_PLAN.format(listed=listed)}", max_new_tokens=8, prefill=""
     )
-    votes = [say(vote, _seeded(SAMPLED, decoding, i)).text for i in range(N_PLANS)]
+    votes = [said.text for said in (yield from _sampled(vote, decoding, N_PLANS))]
     best = _elected(votes, len(plans))
     follow = dataclasses.replace(ask, text=f"{FOLLOW_PLAN.format(plan=plans[best])}{ask.text}")
-    answers = [say(follow, _seeded(SAMPLED, decoding, i)) for i in range(N_PLANS)]
+    answers = yield from _sampled(follow, decoding, N_PLANS)
     chosen, note = _majority([read(answer.text) for answer in answers])
     return Outcome(
         generation=answers[chosen],
@@ -120,16 +138,26 @@ def _tree(ask: Ask, decoding: Decoding, say: Say, read: Read) -> Outcome:
     )
 
 
-def _tagged(ask: Ask, decoding: Decoding, say: Say, _read: Read) -> Outcome:
+def _tagged(ask: Ask, decoding: Decoding, _read: Read) -> Asking:
     wanting = dataclasses.replace(
         ask, text=f"{ask.text}\n{TAGS}", max_new_tokens=THINKING_TOKENS, prefill=""
     )
-    generation = say(wanting, decoding)
+    generation = yield wanting, decoding
     found = _ANSWER.search(generation.text)
     note = "" if found else "no <answer> tags; the whole text is scored"
     return Outcome(
         generation=generation, text=found.group(1) if found else generation.text, note=note
     )
+
+
+def _sampled(
+    ask: Ask, decoding: Decoding, n: int
+) -> Generator[tuple[Ask, Decoding], Generation, list[Generation]]:
+    """``n`` answers to the same, each by a seed of its own."""
+    said: list[Generation] = []
+    for i in range(n):
+        said.append((yield ask, _seeded(SAMPLED, decoding, i)))
+    return said
 
 
 def _seeded(sampled: Decoding, decoding: Decoding, i: int) -> Decoding:
@@ -163,7 +191,7 @@ def _elected(votes: Sequence[str], n_plans: int) -> int:
     return min(counts, key=lambda plan: (-counts[plan], plan)) if counts else 0
 
 
-_WAYS: Mapping[str, Callable[[Ask, Decoding, Say, Read], Outcome]] = MappingProxyType(
+_WAYS: Mapping[str, Callable[[Ask, Decoding, Read], Asking]] = MappingProxyType(
     {
         DIRECT: _direct,
         "cot": _steps,

@@ -7,12 +7,13 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from types import MappingProxyType
-from typing import Protocol
+from typing import Protocol, runtime_checkable
 
 import numpy as np
 from numpy.typing import NDArray
 
 from edgeval.errors import EngineError, UnknownName
+from edgeval.generate import Alone, Rows
 
 ENGINES = MappingProxyType(
     {
@@ -79,6 +80,17 @@ class Graphs(Protocol):
 
     def close(self) -> None:
         """Free everything; a second time there is nothing to do."""
+
+
+@runtime_checkable
+class Batching(Protocol):
+    """What graphs may have besides: contexts that take a token each in one call."""
+
+    def rows(self, n: int) -> Rows[Context]:
+        """Rows for up to ``n`` contexts of these graphs, n > 1.
+
+        Each gets the bits that it gets alone: EngineError where that is not so, here, with them.
+        """
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -149,3 +161,15 @@ def choose(name: str, files: GraphFiles) -> Choice:
 def open_graphs(name: str, files: GraphFiles) -> Graphs:
     """Open graphs on an engine: UnknownName for no such engine, EngineError where it cannot run."""
     return load(name).open_graphs(files)
+
+
+def rows_of(graphs: Graphs, n: int) -> Rows[Context]:
+    """Rows for up to ``n`` contexts; EngineError where the engine or its graphs have only one."""
+    if n == 1:
+        return Alone()
+    if not isinstance(graphs, Batching):
+        raise EngineError(
+            f"--batch-questions: got {n}; {graphs.version} answers one question at a time here: "
+            "leave the option out, or use --engine cpu"
+        )
+    return graphs.rows(n)

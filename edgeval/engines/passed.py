@@ -4,7 +4,8 @@ from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
 
-from edgeval.engines import Array, Context, Floats, Graphs, Ints
+from edgeval.engines import Array, Context, Floats, Graphs, Ints, rows_of
+from edgeval.generate import Rows
 
 
 class PassedGraphs:
@@ -35,6 +36,10 @@ class PassedGraphs:
         """See Graphs."""
         return self._graphs.start(capacity)
 
+    def rows(self, n: int) -> Rows[Context]:
+        """See Batching."""
+        return PassedRows(rows_of(self._graphs, n))
+
     def close(self) -> None:
         """See Graphs."""
         self._graphs.close()
@@ -44,19 +49,38 @@ class PassedContext:
     """See Context; every call goes on to ``context``, and ``fork`` is for each kind to make."""
 
     def __init__(self, context: Context) -> None:
-        self._context = context
+        self.context = context
 
     @property
     def length(self) -> int:
         """See Context."""
-        return self._context.length
+        return self.context.length
 
     def extend(
         self, embeds: Floats, *, places: Ints | None = None, deep: Floats | None = None
     ) -> Floats:
         """See Context."""
-        return self._context.extend(embeds, places=places, deep=deep)
+        return self.context.extend(embeds, places=places, deep=deep)
 
     def step(self, token_id: int) -> Floats:
         """See Context."""
-        return self._context.step(token_id)
+        return self.context.step(token_id)
+
+
+class PassedRows:
+    """See Rows; every call goes on to ``rows``, with the contexts that it knows."""
+
+    def __init__(self, rows: Rows[Context]) -> None:
+        self._rows = rows
+
+    def add(self, context: Context) -> None:
+        """See Rows."""
+        self._rows.add(context.context if isinstance(context, PassedContext) else context)
+
+    def step(self, token_ids: Sequence[int]) -> Sequence[Floats]:
+        """See Rows."""
+        return self._rows.step(token_ids)
+
+    def drop(self, row: int) -> None:
+        """See Rows."""
+        self._rows.drop(row)

@@ -4,8 +4,9 @@ from __future__ import annotations
 
 from collections.abc import Callable, Mapping, Sequence
 
-from edgeval.engines import Array, Context, Floats, Graphs, Ints
-from edgeval.engines.passed import PassedContext, PassedGraphs
+from edgeval.engines import Array, Context, Floats, Graphs, Ints, rows_of
+from edgeval.engines.passed import PassedContext, PassedGraphs, PassedRows
+from edgeval.generate import Rows
 
 # "vision", "prefill" or "step", told as it begins; what comes before vision is for others to tell.
 Entered = Callable[[str], None]
@@ -35,6 +36,9 @@ class _Told(PassedGraphs):
         self._entered("prefill")
         return _ToldContext(super().start(capacity), self._entered)
 
+    def rows(self, n: int) -> Rows[Context]:
+        return _ToldRows(rows_of(self._graphs, n), self._entered)
+
 
 class _ToldContext(PassedContext):
     """A context as it is; a step is told once for all that follow it."""
@@ -58,4 +62,16 @@ class _ToldContext(PassedContext):
         return super().step(token_id)
 
     def fork(self) -> Context:
-        return _ToldContext(self._context.fork(), self._entered)
+        return _ToldContext(self.context.fork(), self._entered)
+
+
+class _ToldRows(PassedRows):
+    """Rows as they are; each step is told, for a question may have been read before it."""
+
+    def __init__(self, rows: Rows[Context], entered: Entered) -> None:
+        super().__init__(rows)
+        self._entered = entered
+
+    def step(self, token_ids: Sequence[int]) -> Sequence[Floats]:
+        self._entered("step")
+        return super().step(token_ids)

@@ -40,4 +40,4 @@ class _HeardContext(PassedContext):
         return logits
 
     def fork(self) -> Context:
-        return _HeardContext(self._context.fork(), self._heard)
+        return _HeardContext(self.context.fork(), self._heard)

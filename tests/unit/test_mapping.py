@@ -13,7 +13,9 @@ from click.testing import CliRunner
 from edgeval import benchmarks, mapping, seeing
 from edgeval.analyses.cognitive_map import asking, truth
 from edgeval.cli.main import cli
+from edgeval.engines import Context
 from edgeval.errors import ArgumentError
+from edgeval.generate import Alone, Rows, Saying
 from edgeval.pixels import to_rgb
 from edgeval.processor import Conduct, Shrink
 from edgeval.scenes import Scene, read_scenes
@@ -64,12 +66,17 @@ class Cartographer:
         self.told.append(ask.text)
         return Prompt(text=ask.text, token_ids=(1,), shared_prefix_len=0)
 
-    def answer(
+    def answering(
         self, _view: View, prompt: Prompt, _decoding: Decoding, max_new_tokens: int
-    ) -> Generation:
+    ) -> Saying[Context, Generation]:
         assert max_new_tokens > 0
         text = "I cannot." if prompt.text == self.silent_on else self.said(prompt.text)
+        yield from ()
         return Generation(text=text, token_ids=(3,), stop="eos", timing=Timing())
+
+    def rows(self, n: int) -> Rows[Context]:
+        assert n == 1
+        return Alone()
 
     def said(self, text: str) -> str:
         if text in self.maps:

@@ -12,6 +12,8 @@ import numpy as np
 import pytest
 
 from edgeval import benchmarks, run, seeing
+from edgeval.engines import Context
+from edgeval.generate import Alone, Rows, Saying
 from edgeval.media.encode import encode
 from edgeval.pixels import to_rgb
 from edgeval.png import write_png
@@ -64,12 +66,17 @@ class ScriptedModel:
         self.asks.append(ask)
         return Prompt(text=ask.text, token_ids=(1, 2), shared_prefix_len=0)
 
-    def answer(
+    def answering(
         self, _view: ScriptedView, _prompt: Prompt, _decoding: Decoding, max_new_tokens: int
-    ) -> Generation:
+    ) -> Saying[Context, Generation]:
         assert max_new_tokens > 0
         timing = Timing(prefill_s=2.0, step_s=(1.0,))
+        yield from ()
         return Generation(text="B", token_ids=(3,), stop="eos", timing=timing)
+
+    def rows(self, n: int) -> Rows[Context]:
+        assert n == 1
+        return Alone()
 
 
 class Silent:
