@@ -9,6 +9,7 @@ import re
 from collections.abc import Iterator
 from pathlib import Path
 
+import numpy as np
 import pytest
 from hypothesis import settings
 
@@ -57,6 +58,37 @@ def hf() -> Iterator[None]:
                 library.define(f"{name}(Tensor a) -> Tensor")
     yield
     del library
+
+
+@pytest.fixture(scope="session")
+def spread_out(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """The carried model's 4-bit decoder with its numbers written out.
+
+    In float32 with GroupQueryAttention, which the carried one in float32 has not.
+    """
+    onnx = pytest.importorskip("onnx")
+    from edgeval.modelfolder import manifest
+
+    model = onnx.load(manifest.find("tiny") / "onnx/decoder_model_merged_q4.onnx")
+    known = {t.name: onnx.numpy_helper.to_array(t) for t in model.graph.initializer}
+    for node in model.graph.node:
+        if node.op_type != "MatMulNBits":
+            continue
+        bits, k, n = (next(a.i for a in node.attribute if a.name == x) for x in ("bits", "K", "N"))
+        packed, scales = (known[name] for name in node.input[1:3])
+        shifts = np.arange(0, 8, bits, dtype=np.uint8)
+        whole = (packed[..., None] >> shifts & (2**bits - 1)).reshape(n, -1)[:, :k]
+        blocks = np.repeat(scales.reshape(n, -1), packed.shape[-1] * 8 // bits, axis=1)[:, :k]
+        weight = (whole.astype(np.float32) - 2 ** (bits - 1)) * blocks
+        name = f"{node.input[1]}.written_out"
+        model.graph.initializer.append(
+            onnx.numpy_helper.from_array(np.ascontiguousarray(weight.T), name)
+        )
+        put = onnx.helper.make_node("MatMul", [node.input[0], name], node.output, name=node.name)
+        node.CopyFrom(put)
+    path: Path = tmp_path_factory.mktemp("spread_out") / "decoder_model_merged.onnx"
+    path.write_bytes(model.SerializeToString())
+    return path
 
 
 def pytest_addoption(parser: pytest.Parser) -> None:

@@ -3,14 +3,26 @@
 from __future__ import annotations
 
 import hashlib
+from dataclasses import replace
 from pathlib import Path
 
 import numpy as np
 import pytest
 
 from edgeval.errors import ArgumentError
+from edgeval.generate import together
 from edgeval.model import Model, open_model
-from edgeval.types import Ask, Decoding, FramePlan, FrameRule, Frames, Picture, VideoInfo
+from edgeval.types import (
+    Ask,
+    Decoding,
+    FramePlan,
+    FrameRule,
+    Frames,
+    Generation,
+    Picture,
+    Timing,
+    VideoInfo,
+)
 
 GREEDY = Decoding()
 
@@ -70,6 +82,29 @@ def test_a_question_asked_again_gets_the_same_answer(model):
 def test_sharing_does_not_change_a_draw(tiny):
     decoding = Decoding(temperature=1.5, seed=4)
     assert answers(opened(tiny), decoding) == answers(opened(tiny, share=False), decoding)
+
+
+TEXTS = ("Which sign stood first?", "\n\nWhat came last?", "", "How many were red?", "Why?")
+
+
+@pytest.mark.parametrize(
+    "decoding", [GREEDY, Decoding(temperature=1.5, seed=4), Decoding(stop=("a", "t"))]
+)
+def test_answers_together_are_those_of_one_at_a_time(tiny, decoding):
+    model = opened(tiny, precision="q4")
+    view = model.see(clip())
+    prompts = [model.prompt(view, Ask(text=text, max_new_tokens=24)) for text in TEXTS]
+    asked = [(view, prompt, decoding, 9 + 5 * n) for n, prompt in enumerate(prompts)]
+    wanted = [model.answer(*one) for one in asked]
+    got = list(together((model.answering(*one) for one in asked), model.rows(3), most=3))
+    assert [without_times(one) for one in got] == [without_times(one) for one in wanted]
+    assert {one.timing.together for one in wanted} == {1}
+    assert max(one.timing.together for one in got) > 1
+
+
+def without_times(said: Generation) -> Generation:
+    """Times and with how many it was said apart; each token still has its step."""
+    return replace(said, timing=Timing(step_s=(0.0,) * len(said.timing.step_s)))
 
 
 def test_the_shared_prefix_is_all_before_the_question(model):

@@ -6,7 +6,7 @@ other gives a new cache with every call. Both go on from a prefix without copyin
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING
@@ -87,11 +87,11 @@ class Decoder:
         width = session.fixed("inputs_embeds", 2) if self._deep else 0
         self._no_deep = np.zeros((self._deep, 1, 1, width), self._deep_kind)
 
-    def caches(self, n_tokens: int) -> list[Array]:
-        """Empty arrays [1, heads, n_tokens, width] for the keys and values of every layer."""
+    def caches(self, n_tokens: int, n: int = 1) -> list[Array]:
+        """Empty arrays [n, heads, n_tokens, width] for the keys and values of every layer."""
         kinds = [self.session.inputs[past] for past, _ in self.pairs]
         return [
-            np.zeros((1, heads, n_tokens, width), kind)
+            np.zeros((n, heads, n_tokens, width), kind)
             for (heads, width), kind in zip(self.sizes, kinds, strict=True)
         ]
 
@@ -143,10 +143,7 @@ class Decoder:
         return self._no_deep if n_tokens == 1 else np.repeat(self._no_deep, n_tokens, axis=2)
 
     def logits(self) -> Array | None:
-        """An array [1, 1, V] to bind for the logits.
-
-        None when a call gives some for every token.
-        """
+        """An array [1, 1, V] to bind for the logits; None when a call gives one for each."""
         size = self.session.shapes["logits"][-1]
         if not self._keeps_last or not isinstance(size, int):
             return None
@@ -239,6 +236,11 @@ class BufferContext:
         self._buffers.writer = ref(child)
         return child
 
+    def let_go(self) -> tuple[Buffers, int]:
+        """Its keys and values, which it has no longer, and the position of its next token."""
+        held, self._overtaken = vars(self).pop("_buffers"), True
+        return held, self._place
+
     def _claim(self, end: int) -> None:
         """Make the buffer ours and long enough for ``end`` tokens."""
         if self._overtaken:
@@ -284,9 +286,13 @@ class Buffers:
     def copied(self, length: int, capacity: int) -> Buffers:
         """The first ``length`` tokens in new arrays. Those of a device take the way by the host."""
         arrays = self._decoder.caches(capacity)
+        self.copy_into(arrays, length)
+        return Buffers(self._decoder, arrays)
+
+    def copy_into(self, arrays: Sequence[Array], length: int) -> None:
+        """Write the first ``length`` tokens into arrays [1, heads, capacity, width]."""
         for target, source in zip(arrays, self._arrays or self._from_device(), strict=True):
             target[:, :, :length] = source[:, :, :length]
-        return Buffers(self._decoder, arrays)
 
     def _from_device(self) -> Iterator[Array]:
         return (value.numpy() for value in self._values)

@@ -10,7 +10,9 @@ from edgeval.engines import Array, Context, Floats, GraphFiles
 from edgeval.engines.ort.cache import BufferContext, Decoder, GrowingContext
 from edgeval.engines.ort.embedding import Embedding
 from edgeval.engines.ort.place import Place, version
+from edgeval.engines.ort.rows import BufferRows, check_rows, prove_rows
 from edgeval.engines.ort.session import Session
+from edgeval.generate import Rows
 
 
 class OrtGraphs:
@@ -21,6 +23,7 @@ class OrtGraphs:
         self._vision = Session(files.vision, place)
         self._embedding = Embedding(files.embed, place)
         self._decoder = Decoder(files.decoder, self._embedding, place)
+        self._proved = 1
 
     @property
     def placement(self) -> Mapping[str, str]:
@@ -48,6 +51,14 @@ class OrtGraphs:
         if self._decoder.shares_buffer:
             return BufferContext(self._decoder, capacity)
         return GrowingContext(self._decoder)
+
+    def rows(self, n: int) -> Rows[Context]:
+        """See Batching. The first time it is proved."""
+        check_rows(self._decoder)
+        if n > self._proved:
+            prove_rows(self._decoder, n)
+            self._proved = n
+        return BufferRows(self._decoder, n)
 
     def close(self) -> None:
         """See Graphs. Sessions are freed with their last reference."""

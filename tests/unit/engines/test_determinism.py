@@ -12,7 +12,8 @@ from pathlib import Path
 import numpy as np
 import pytest
 
-from edgeval.engines import Floats, GraphFiles, Graphs, open_graphs
+from edgeval.engines import Floats, GraphFiles, Graphs, open_graphs, rows_of
+from edgeval.errors import EngineError
 
 N_SAID = 12
 RNG = np.random.default_rng(20)
@@ -20,11 +21,15 @@ PREFIX = tuple(int(token) for token in RNG.integers(8, 1000, 150))
 QUESTIONS = tuple(tuple(int(t) for t in RNG.integers(8, 1000, n)) for n in (17, 40, 5))
 EXACT = ("fp32", "int8", "int8-ort", "q4", "q4-plain")
 DYNAMIC = "int8-dynamic"
+# With GroupQueryAttention, which questions that are answered together need.
+ROWS = ("fp32-rows", "int8-rows", "q4")
 Logits = dict[int, tuple[Floats, ...]]
 
 
 @pytest.fixture(scope="module")
-def decoders(tiny: Path, tmp_path_factory: pytest.TempPathFactory) -> Callable[[str], Path]:
+def decoders(
+    tiny: Path, tmp_path_factory: pytest.TempPathFactory, request: pytest.FixtureRequest
+) -> Callable[[str], Path]:
     """The carried model's decoder in a precision; those that it does not carry are made here."""
     made: dict[str, Path] = {}
     folder = tmp_path_factory.mktemp("decoders")
@@ -33,6 +38,11 @@ def decoders(tiny: Path, tmp_path_factory: pytest.TempPathFactory) -> Callable[[
     def decoder(precision: str) -> Path:
         if precision in carried:
             return tiny / "onnx" / carried[precision]
+        if precision == "fp32-rows":
+            made[precision] = request.getfixturevalue("spread_out")
+        if precision == "int8-rows" and precision not in made:
+            (folder / "rows").mkdir()
+            made[precision] = _make(decoder("fp32-rows"), "int8-ort", folder / "rows")
         if precision not in made:
             made[precision] = _make(tiny / "onnx" / carried["fp32"], precision, folder)
         return made[precision]
@@ -137,6 +147,25 @@ def test_sharing_changes_no_bit(opened, precision):
     assert same(answers(opened(precision)), answers(opened(precision), share=False))
 
 
+@pytest.mark.parametrize("threads", [1, 2])
+@pytest.mark.parametrize("precision", ROWS)
+def test_questions_together_change_no_bit(opened, precision, threads):
+    graphs = opened(precision, threads)
+    prefix, rows = graphs.start(400), rows_of(graphs, len(QUESTIONS))
+    prefix.extend(graphs.embed(PREFIX))
+    found: dict[int, list[Floats]] = {}
+    for number, question in enumerate(QUESTIONS):
+        context = prefix.fork()
+        found[number] = [context.extend(graphs.embed(question)).copy()]
+        rows.add(context)
+    for _ in range(N_SAID):
+        said = rows.step([int(found[number][-1].argmax()) for number in found])
+        for number, logits in enumerate(said):
+            found[number].append(logits.copy())
+    together = {number: tuple(logits) for number, logits in found.items()}
+    assert same(together, answers(graphs))
+
+
 @pytest.mark.parametrize("precision", EXACT)
 def test_pieces_of_a_prefill_change_no_bit(opened, precision):
     graphs = opened(precision)
@@ -145,6 +174,11 @@ def test_pieces_of_a_prefill_change_no_bit(opened, precision):
         context = graphs.start(400)
         context.extend(graphs.embed(PREFIX[:cut]))
         assert context.extend(graphs.embed(PREFIX[cut:])).tobytes() == whole.tobytes()
+
+
+def test_questions_together_are_refused_for_dynamic_activations(opened):
+    with pytest.raises(EngineError, match=r"DynamicQuantizeLinear.*depend on those beside it"):
+        rows_of(opened(DYNAMIC), 2)
 
 
 def test_sharing_moves_logits_of_dynamic_activations(opened):

@@ -14,6 +14,7 @@ import pytest
 
 from edgeval.engines import GraphFiles, open_graphs
 from edgeval.errors import ManifestError
+from edgeval.generate import together
 from edgeval.model import Model, open_model
 from edgeval.types import Ask, Decoding, FramePlan, FrameRule, Frames, Picture, VideoInfo
 
@@ -239,6 +240,17 @@ def test_64_tokens_and_logits_equal_generate(opened, loaded, size):
             want_tokens, want_logits = generated(loaded, prompt, model, frames)
         assert tokens == want_tokens
         assert np.abs(logits - want_logits).max() <= MAX_DLOGIT
+
+
+@pytest.mark.parametrize("precision", ["fp32", "q4"])
+def test_answers_together_are_those_of_one_at_a_time(opened, precision):
+    model = opened(precision, "ort")
+    view = model.see(clip(model, *CLIPS[0]))
+    prompts = [model.prompt(view, Ask(text="so " * n, max_new_tokens=1)) for n in range(1, 5)]
+    asked = [(view, prompt, Decoding(), 30 - 7 * n) for n, prompt in enumerate(prompts)]
+    wanted = [model.answer(*one).token_ids for one in asked]
+    answers = together((model.answering(*one) for one in asked), model.rows(3), most=3)
+    assert [said.token_ids for said in answers] == wanted
 
 
 def test_sharing_changes_no_token(opened):
