@@ -1,7 +1,8 @@
 """Two run folders side by side: whether they may be compared, how they differ, what each cost.
 
 Scores may be compared where the questions and the rules are the same; costs where the device, its
-power mode and the engine are the same too, or where the user crosses them knowingly.
+power mode, the engine and how many questions were answered together are the same too, or where the
+user crosses them knowingly.
 """
 
 from __future__ import annotations
@@ -18,8 +19,8 @@ from edgeval.run import report_of
 from edgeval.runfolder import model_name, read_card, read_records
 from edgeval.types import Record
 
-POWER_MODE, DEVICE, ENGINE = "power-mode", "device", "engine"
-CROSSINGS = (POWER_MODE, DEVICE, ENGINE)
+POWER_MODE, DEVICE, ENGINE, BATCH = "power-mode", "device", "engine", "batch-questions"
+CROSSINGS = (POWER_MODE, DEVICE, ENGINE, BATCH)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -129,6 +130,7 @@ def _crossed(a: Run, b: Run) -> dict[str, tuple[str, str]]:
         POWER_MODE: tuple(_of_sources(run, "power_mode") for run in (a, b)),
         DEVICE: tuple(_of_sources(run, "name") or _processor(run) for run in (a, b)),
         ENGINE: tuple(str(run.card["identity"]["model"].get("engine", "")) for run in (a, b)),
+        BATCH: tuple(str(run.card["identity"].get("batch_questions", 1)) for run in (a, b)),
     }
     return {what: (one, two) for what, (one, two) in told.items() if one != two}
 

@@ -32,7 +32,8 @@ from edgeval.seeing import Work
 from edgeval.types import Clip, Record
 
 KIB = 1024
-# Questions of each probed clip, and how often the heaviest comes again.
+# Questions of each probed clip (or as many as are answered together), and how often the heaviest
+# comes again.
 ASKED, AGAIN = 3, 3
 # What a run folder holds besides its records: the samples, once more; tables; time lines a second.
 SAMPLES_SHARE = 1.2
@@ -84,7 +85,7 @@ def forecast(spec: Spec) -> Forecast:
     opened = _peak()
     try:
         most = fitting.heaviest(work, manifest.load(manifest.find(spec.model)), spec.precision)
-        clips = _chosen(work.clips, None if most is None else most.clip)
+        clips = _chosen(work, None if most is None else most.clip)
         began = time.monotonic()
         with tempfile.TemporaryDirectory(prefix="edgeval-plan-") as root:
             folder = Path(root) / "run"
@@ -117,14 +118,15 @@ def forecast(spec: Spec) -> Forecast:
     )
 
 
-def _chosen(clips: Sequence[Clip], heaviest: Clip | None) -> list[Clip]:
+def _chosen(work: Work, heaviest: Clip | None) -> list[Clip]:
     """The heaviest clip several times, a middling one between: the heap grows for a few clips."""
+    clips, n = work.clips, max(ASKED, work.batch_questions)
     if not clips:
         return []
     first = clips[0] if heaviest is None else heaviest
     middle = clips[len(clips) // 2]
-    again = [_few(_renamed(first, f"again{i}")) for i in range(AGAIN)]
-    return [_few(first), *again[:1], _few(_renamed(middle, "too")), *again[1:]]
+    again = [_few(_renamed(first, f"again{i}"), n) for i in range(AGAIN)]
+    return [_few(first, n), *again[:1], _few(_renamed(middle, "too"), n), *again[1:]]
 
 
 def _renamed(clip: Clip, how: str) -> Clip:
@@ -135,9 +137,9 @@ def _renamed(clip: Clip, how: str) -> Clip:
     return dataclasses.replace(clip, questions=questions)
 
 
-def _few(clip: Clip) -> Clip:
-    """Its longest questions."""
-    longest = sorted(clip.questions, key=lambda question: -len(question.text))[:ASKED]
+def _few(clip: Clip, n: int) -> Clip:
+    """Its ``n`` longest questions."""
+    longest = sorted(clip.questions, key=lambda question: -len(question.text))[:n]
     return dataclasses.replace(clip, questions=tuple(longest))
 
 

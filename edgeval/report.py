@@ -73,7 +73,7 @@ def _results(
         "config": {
             "model": "edgeval",
             "model_args": dumps(identity["model"]),
-            "batch_size": 1,
+            "batch_size": identity.get("batch_questions", 1),
             "gen_kwargs": identity["decoding"],
         },
         "task_hashes": {task: _task_hash(rows) for task, rows in by_task.items()},

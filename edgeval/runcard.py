@@ -38,6 +38,7 @@ def prepare(spec: Spec, ears: Ears | None = None) -> tuple[Work, dict[str, objec
     benchmark = benchmarks.load(spec.benchmark)
     way = prompting.check(spec.prompting)
     _check_transcript(benchmark, spec)
+    _check_batch(spec)
     folder = manifest.find(spec.model)
     root = _root(benchmark, spec)
     clips = _clips(benchmark, root, spec)
@@ -57,6 +58,9 @@ def prepare(spec: Spec, ears: Ears | None = None) -> tuple[Work, dict[str, objec
         share=spec.share,
         setup=Setup(protocol=spec.protocol, max_pixels=spec.max_pixels),
     )
+    if spec.batch_questions > 1:
+        most = max(len(clip.questions) for clip in clips)
+        model.rows(max(2, min(spec.batch_questions, most)))  # Or the sentence why not.
     rule = spec.frames.applied_to(model.frame_rule())
     work = Work(
         benchmark=benchmark.under(spec.protocol, str(model.card()["family"])),
@@ -66,6 +70,7 @@ def prepare(spec: Spec, ears: Ears | None = None) -> tuple[Work, dict[str, objec
         rule=rule,
         decoding=spec.decoding,
         prompting=way,
+        batch_questions=spec.batch_questions,
     )
     if model.card()["engine"] == "cpu":
         fitting.check(work, manifest.load(folder), spec.precision)
@@ -76,6 +81,7 @@ def card(spec: Spec, work: Work, told: Transcripts | None = None) -> dict[str, o
     """The run card: ``identity`` must be the same for a resume, the rest is circumstance."""
     processor = cpu.read()
     heard = {} if told is None else {"transcript": dict(told.card)}
+    n = spec.batch_questions
     return {
         "schema": CARD_SCHEMA,
         "identity": {
@@ -90,6 +96,7 @@ def card(spec: Spec, work: Work, told: Transcripts | None = None) -> dict[str, o
             "prompting": work.prompting,
             "share_prefix": work.model.reading.prefix,
             **heard,
+            **({"batch_questions": n} if n > 1 else {}),
             "versions": _versions(),
         },
         "invocation": spec.to_json(),
@@ -180,6 +187,20 @@ def _check_transcript(benchmark: Benchmark, spec: Spec) -> None:
         raise ArgumentError(
             f"--transcript: got the settings {', '.join(settings)}; wants {variants.WATCHED!r} "
             f"among them and not {variants.TRANSCRIPT!r}, which it adds itself"
+        )
+
+
+def _check_batch(spec: Spec) -> None:
+    """Raise ArgumentError for what answering together takes away."""
+    if spec.batch_questions > 1 and not spec.share:
+        raise ArgumentError(
+            "--batch-questions: got --no-share too; questions are answered together behind the "
+            "clip that they share, so leave one of the two out"
+        )
+    if spec.batch_questions > 1 and spec.deadlines:
+        raise ArgumentError(
+            "--batch-questions: got --deadline too; how long an answer is waited for is known only "
+            "when it is generated alone, so leave one of the two out"
         )
 
 

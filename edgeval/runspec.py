@@ -65,7 +65,7 @@ class Spec:
 
     Empty tuples are defaults. ``transcript`` is a path, or AUTO for ``speech_model``
     to listen and ``cache`` to keep what it heard.
-    ``deadlines`` in seconds are for the report alone.
+    ``deadlines`` in seconds are for the report alone. ``batch_questions``: see seeing.Work.
     """
 
     benchmark: str
@@ -84,6 +84,7 @@ class Spec:
     prompting: str = prompting.DIRECT
     threads: int | None = None
     share: bool = True
+    batch_questions: int = 1
     keep_going: bool = False
     trace: Path | None = None
     transcript: str | None = None
@@ -144,6 +145,7 @@ class Spec:
             **dict.fromkeys(("share", "keep_going", "device_card"), (bool,)),
             **dict.fromkeys(("frames.rule", "frames.order"), (str, type(None))),
             **dict.fromkeys(("frames.seed", "decoding.seed", "decoding.top_k"), (int,)),
+            "batch_questions": (int,),
             "frames.fps": (int, float, type(None)),
             "decoding.max_new_tokens": (int, type(None)),
         }

@@ -73,8 +73,16 @@ def in_time(records: Sequence[Record], rule: str, start: Start, seconds: float) 
 
 
 def curve(records: Sequence[Record], rule: str, wanted: Sequence[float] = ()) -> tuple[Figure, ...]:
-    """Every deadline from both starts, of the true askings only: variants are not what is used."""
+    """Every deadline from both starts, of the true askings only: variants are not what is used.
+
+    Raises ArgumentError where answers were generated together.
+    """
     true = [record for record in records if not record.variant]
+    if any(one.generation is not None and one.generation.timing.together > 1 for one in true):
+        raise ArgumentError(
+            "deadline: these answers were generated together (--batch-questions), so how long each "
+            "is waited for is not known; run without that option"
+        )
     return tuple(
         in_time(true, rule, start, seconds)
         for seconds in deadlines(true, wanted)

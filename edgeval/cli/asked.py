@@ -63,6 +63,13 @@ _OPTIONS: tuple[Option, ...] = (
         "--threads", type=click.IntRange(1, 1024), help="Engine threads; all cores by default."
     ),
     click.option("--no-share", is_flag=True, help="Prefill the clip anew for every question."),
+    click.option(
+        "--batch-questions",
+        type=click.IntRange(1, 256),
+        default=1,
+        show_default=True,
+        help="Questions of a clip to answer together: the same answers sooner, no latency of each.",
+    ),
     click.option("--keep-going", is_flag=True, help="Run although videos are missing or damaged."),
 )
 
@@ -111,6 +118,7 @@ def spec_of(chosen: Mapping[str, Any]) -> Spec:
         cache=chosen["cache"],
         threads=chosen["threads"],
         share=not chosen["no_share"],
+        batch_questions=chosen["batch_questions"],
         keep_going=chosen["keep_going"],
     )
 

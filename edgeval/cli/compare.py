@@ -29,7 +29,8 @@ def command(a: Path, b: Path, across: tuple[str, ...], *, no_costs: bool, as_jso
     """Compare RUN_B with RUN_A: every headline's difference with its interval, and what each cost.
 
     Runs of other questions or rules are refused. Costs under another power mode, on another device
-    or engine are refused too (exit code 2, after the scores) unless --across says so.
+    or engine, or with other --batch-questions are refused too (exit code 2, after the scores)
+    unless --across says so.
     """
     found = compared(opened(a), opened(b))
     apart = {} if no_costs else {w: v for w, v in found.crossed.items() if w not in across}

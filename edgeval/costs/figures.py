@@ -44,7 +44,7 @@ def costs(
             "seconds": _summed(sums.get("throttled_s", {}) for _, sums in sessions),
         },
         "sessions": [_session(facts, sums) for facts, sums in sessions],
-        "notes": list(_notes(sessions, energy)),
+        "notes": [*_of_batches(records), *_notes(sessions, energy)],
     }
 
 
@@ -231,6 +231,15 @@ def _session(facts: Mapping[str, Any], sums: Mapping[str, Any]) -> dict[str, obj
         ],
         "monitor_core_share": round(sums.get("thread_s", 0.0) / seconds, 5) if seconds else None,
     }
+
+
+def _of_batches(records: Sequence[Record]) -> Iterator[str]:
+    said = [record.generation for record in records if record.generation is not None]
+    if (most := max((one.timing.together for one in said), default=1)) > 1:
+        yield (
+            f"up to {most} answers were generated together: a step is an answer's share of the "
+            "batch's, and how long one answer is waited for is not known"
+        )
 
 
 def _notes(sessions: Sequence[Session], energy: Sequence[Mapping[str, Any]]) -> Iterator[str]:

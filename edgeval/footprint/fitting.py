@@ -110,6 +110,7 @@ def load_of(work: Work, clip: Clip, plan: FramePlan) -> Load:
         room=ROOM_TOKENS if reading.prefix else question + new,
         piece=MOST if reading.dynamic else PIECE,
         workers=len(os.sched_getaffinity(0)) if hasattr(os, "sched_getaffinity") else 1,
+        rows=min(work.batch_questions, len(clip.questions)),
     )
 
 

@@ -78,7 +78,7 @@ class Load:
     ``picture``: bytes of a decoded picture, ``frame``: of one as shrunk; ``features``: image
     tokens; ``prefix``: tokens of all before the question; ``question``: of that; ``new``: of the
     answer; ``room``: for as many behind the prefix a cache is made at first; ``piece``: tokens at a
-    time; ``workers``: decoders at a time.
+    time; ``workers``: decoders at a time; ``rows``: answers at a time.
     """
 
     frames: int
@@ -92,6 +92,7 @@ class Load:
     room: int
     piece: int
     workers: int
+    rows: int = 1
 
     @property
     def prompt(self) -> int:
@@ -162,16 +163,21 @@ def _vision(shape: Shape, bite: Bite) -> int:
 
 def _reading(shape: Shape, load: Load) -> tuple[int, int]:
     """Cache and the rest as the question's last piece is read."""
-    cache = _buffers(load, load.prompt) if shape.shared else 2 * load.prompt
+    cache = _buffers(load, load.prompt) + _rows(load) if shape.shared else 2 * load.prompt
     embeds = 2 * load.prompt * shape.decoder.hidden * FLOAT
     return cache * shape.token, embeds + _call(shape, min(load.piece, load.prompt), load.prompt)
 
 
 def _answering(shape: Shape, load: Load) -> tuple[int, int]:
     """Cache and the rest as the last token is appended: one row, over all that is there."""
-    # Where each call makes a cache: past and present, and the prefix, for the next question.
-    cache = _buffers(load, load.whole) if shape.shared else load.prefix + 2 * load.whole
-    return cache * shape.token, _call(shape, 1, load.whole)
+    if load.rows > 1:
+        cache = load.prefix + load.room + _rows(load)
+    elif shape.shared:
+        cache = _buffers(load, load.whole)
+    else:
+        # Each call makes a cache: past and present, and the prefix, for the next question.
+        cache = load.prefix + 2 * load.whole
+    return cache * shape.token, _call(shape, load.rows, load.whole)
 
 
 def _buffers(load: Load, end: int) -> int:
@@ -180,16 +186,35 @@ def _buffers(load: Load, end: int) -> int:
     The prefix's own stays for the next question. One that is full is copied into a larger.
     """
     own = load.prefix + load.room
-    pieces = range(load.prefix + load.piece, load.prompt - 1, load.piece)
-    copied, capacity = 0, own
-    for at in (*pieces, load.prompt):
-        if at > capacity:
-            copied, capacity = capacity, at + at // 4
-    while capacity < end:
-        copied, capacity = capacity, capacity + 1 + (capacity + 1) // 4
+    copied, capacity = _grown(_read(load), end)
     if capacity == own:
         return own
     return own + (copied if copied > own else 0) + capacity
+
+
+def _rows(load: Load) -> int:
+    """Tokens of the copies that answers under way together have, as ``BufferRows`` makes them."""
+    if load.rows == 1:
+        return 0
+    return load.rows * sum(_grown((0, _read(load)[1]), load.whole))
+
+
+def _read(load: Load) -> tuple[int, int]:
+    """Tokens of the buffer before the one that a question was read in, and of that one."""
+    pieces = range(load.prefix + load.piece, load.prompt - 1, load.piece)
+    copied, capacity = 0, load.prefix + load.room
+    for at in (*pieces, load.prompt):
+        if at > capacity:
+            copied, capacity = capacity, at + at // 4
+    return copied, capacity
+
+
+def _grown(buffers: tuple[int, int], end: int) -> tuple[int, int]:
+    """The same two once ``end`` tokens were appended one by one."""
+    copied, capacity = buffers
+    while capacity < end:
+        copied, capacity = capacity, capacity + 1 + (capacity + 1) // 4
+    return copied, capacity
 
 
 def _call(shape: Shape, rows: int, whole: int) -> int:

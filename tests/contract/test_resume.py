@@ -14,6 +14,7 @@ import numpy as np
 import pytest
 
 RUN = ("videommmu", "--limit", "4", "--threads", "1", "--progress", "none")
+TOGETHER = (*RUN, "--precision", "q4", "--batch-questions", "3")
 
 
 def edgeval(*arguments: str, cwd: Path) -> subprocess.Popen[bytes]:
@@ -61,9 +62,12 @@ def killed_after(process: subprocess.Popen[bytes], seconds: float) -> bool:
     return False
 
 
-def test_killed_runs_end_like_whole_ones(tmp_path: Path, request: pytest.FixtureRequest) -> None:
+@pytest.mark.parametrize("run", [RUN, TOGETHER], ids=["one by one", "together"])
+def test_killed_runs_end_like_whole_ones(
+    tmp_path: Path, request: pytest.FixtureRequest, run: tuple[str, ...]
+) -> None:
     kills_wanted: int = request.config.getoption("--kills")
-    whole = edgeval("run", *RUN, "-o", "whole", cwd=tmp_path)
+    whole = edgeval("run", *run, "-o", "whole", cwd=tmp_path)
     began = time.monotonic()
     assert not killed_after(whole, 300)
     longest = time.monotonic() - began
@@ -81,7 +85,7 @@ def test_killed_runs_end_like_whole_ones(tmp_path: Path, request: pytest.Fixture
                 shutil.rmtree(folder, ignore_errors=True)
             arguments = ("--resume", folder.name, "--progress", "none")
             process = edgeval(
-                "run", *(arguments if resuming else (*RUN, "-o", folder.name)), cwd=tmp_path
+                "run", *(arguments if resuming else (*run, "-o", folder.name)), cwd=tmp_path
             )
             limit = chance.uniform(0.2, 1.0) * longest if kills < kills_wanted else 300
             killed = killed_after(process, limit)

@@ -55,6 +55,13 @@ def test_a_scripted_engine_gives_the_curve_of_closed_form() -> None:
         assert figure.note == f"{100 - percent} of 100 late"
 
 
+def test_answers_that_shared_their_steps_have_no_curve() -> None:
+    shared = Timing(prefill_s=1.0, step_s=(0.1,), together=2)
+    records = [answered(0, right=True, timing=took(1.0)), answered(1, right=True, timing=shared)]
+    with pytest.raises(ArgumentError, match="generated together"):
+        deadline.curve(records, RULE)
+
+
 @pytest.mark.parametrize("scale", [0.1, 1.0, 10.0])
 def test_a_slower_machine_moves_the_curve_and_nothing_else(scale: float) -> None:
     records = [answered(i, right=i % 2 == 0, timing=took(scale * (i + 1))) for i in range(10)]

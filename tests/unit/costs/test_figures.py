@@ -191,3 +191,13 @@ def test_thoughts_before_an_answer_are_waited_for() -> None:
     waits = costs([thought], [], rule="rule", shared=True)["first_token_s"]
     assert waits["clip not seen yet"]["p50_s"] == pytest.approx(4.01)
     assert waits["clip seen already"]["p50_s"] == pytest.approx(3.01)
+
+
+def test_answers_that_shared_their_steps_are_told() -> None:
+    one = record(0)
+    assert one.generation is not None
+    shared = replace(one.generation, timing=replace(one.generation.timing, together=3))
+    told = costs([one, replace(one, generation=shared)], [], rule="rule", shared=True)
+    assert "up to 3 answers were generated together" in told["notes"][0]
+    alone = costs([one], [], rule="rule", shared=True)
+    assert not any("together" in note for note in alone["notes"])

@@ -74,6 +74,13 @@ def test_a_growing_cache_is_held_twice_beside_the_prefix() -> None:
     assert of(GROWING).cache == 2 * (3072 + 128) * SHAPE.token  # Reading takes more by its scores.
 
 
+def test_answers_together_have_a_copy_each() -> None:
+    """Behind the prefix's own buffer; rows that are full are copied into larger ones."""
+    assert of(rows=4).cache == 5 * of().cache
+    grown = (3072 + 513) * 5 // 4
+    assert of(rows=4, new=385).cache == (3072 + 512 + 4 * (3072 + 512 + grown)) * SHAPE.token
+
+
 def test_attention_without_its_own_operator_keeps_scores() -> None:
     scores = 3 * 9 * 1024 * (3072 + 128) * 4
     reading = dataclasses.replace(GROWING, layers=1)
