@@ -3,6 +3,7 @@
 Perplexity of the text, how many next tokens are the checkpoint's own first choice, and after how
 many tokens a greedy continuation leaves the checkpoint's. The first third of the text is read in
 one call, as a run reads a prompt: a graph may do harm there that it does not do token by token.
+Where it does, with dynamic activations, prompts that are read in one call are measured besides.
 """
 
 from __future__ import annotations
@@ -21,6 +22,8 @@ from edgeval.errors import ManifestError
 from edgeval.modelfolder import Plain
 
 N_READ, N_SAID = 320, 64
+# Every so many tokens a prompt ends whose next token is asked for.
+APART = 7
 # Written for this, so that no model has learned it by heart.
 TEXT = """\
 The ferry to the island leaves twice a day, at seven in the morning and at four in the
@@ -60,10 +63,40 @@ class Reading:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
+class Prompts:
+    """The tokens behind ``n`` prompts, each read in one call.
+
+    Their perplexity, the checkpoint's (``reference``), and the share of its first choices.
+    """
+
+    n: int
+    perplexity: float
+    reference: float
+    agreement: float
+
+    def table(self) -> dict[str, Plain]:
+        """For the manifest."""
+        return {
+            "prompts": self.n,
+            "prompt_perplexity": float(f"{self.perplexity:.5g}"),
+            "prompt_perplexity_fp32": float(f"{self.reference:.5g}"),
+            "prompt_argmax_agreement": float(f"{self.agreement:.4g}"),
+        }
+
+    def sentence(self) -> str:
+        """For a terminal."""
+        return (
+            f"; behind {self.n} prompts read in one call, perplexity {self.perplexity:.4g} (the "
+            f"checkpoint's {self.reference:.4g}), {100 * self.agreement:.1f} % of its first choices"
+        )
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
 class Damage:
     """``agreement``: share of first choices that are the checkpoint's, of ``n_tokens``.
 
     ``parted``: greedy tokens before the first that is not the checkpoint's, N_SAID when none is.
+    ``prompts``: None where a prompt in one call is as good as one token by token.
     """
 
     n_tokens: int
@@ -71,6 +104,7 @@ class Damage:
     reference: float
     agreement: float
     parted: int
+    prompts: Prompts | None = None
 
     def table(self) -> dict[str, Plain]:
         """For the manifest."""
@@ -80,6 +114,7 @@ class Damage:
             "perplexity_fp32": float(f"{self.reference:.5g}"),
             "argmax_agreement": float(f"{self.agreement:.4g}"),
             "greedy_parts_after": self.parted,
+            **(self.prompts.table() if self.prompts else {}),
         }
 
     def sentence(self) -> str:
@@ -87,7 +122,7 @@ class Damage:
         return (
             f"perplexity {self.perplexity:.4g} (the checkpoint's {self.reference:.4g}), "
             f"{100 * self.agreement:.1f} % of its first choices, greedy text the same for "
-            f"{self.parted} of {N_SAID} tokens"
+            f"{self.parted} of {N_SAID} tokens" + (self.prompts.sentence() if self.prompts else "")
         )
 
 
@@ -137,6 +172,24 @@ def read(graphs: Graphs, ids: Sequence[int], said: Sequence[int]) -> Reading:
             nats.append(_nats(logits, token))
         logits = context.step(token)
     return Reading(nats=np.array(nats), choices=np.array(choices), said=tuple(said))
+
+
+def read_prompts(graphs: Graphs, ids: Sequence[int], wanted: Reading) -> Prompts:
+    """The beginnings of the text, of more than a third of it, each in one call and anew."""
+    places = range(0, len(ids) - n_prompt(ids), APART)
+    nats: list[float] = []
+    same = 0
+    for place in places:
+        end = n_prompt(ids) + place
+        logits = graphs.start(end).extend(graphs.embed(ids[:end]))
+        nats.append(_nats(logits, ids[end]))
+        same += int(logits.argmax()) == wanted.choices[place]
+    return Prompts(
+        n=len(places),
+        perplexity=float(np.exp(np.mean(nats))),
+        reference=float(np.exp(wanted.nats[list(places)].mean())),
+        agreement=same / len(places),
+    )
 
 
 def compare(got: Reading, wanted: Reading) -> Damage:

@@ -125,6 +125,8 @@ def export(plan: Plan) -> Proof:
         )
     if meant is not None:
         lost = damage.compare(damage.read(opened, ids, meant.said), meant)
+        if plan.dynamic:
+            lost = replace(lost, prompts=damage.read_prompts(opened, ids, meant))
         proved = replace(proved, damage=lost)
     variant = Variant(
         precision=plan.variant,

@@ -66,6 +66,18 @@ def test_fewer_bits_have_some(opened, ids, wanted):
     assert got.table()["argmax_agreement"] == float(f"{got.agreement:.4g}")
 
 
+def test_prompts_in_one_call_are_as_good_where_pieces_are(opened, ids, wanted):
+    got = damage.read_prompts(opened(""), ids, wanted)
+    assert (got.n, got.agreement) == (31, 1.0)
+    assert got.perplexity == pytest.approx(got.reference, rel=1e-5)
+
+
+def test_prompts_of_fewer_bits_are_worse_and_told(opened, ids, wanted):
+    got = damage.read_prompts(opened("_q4"), ids, wanted)
+    assert got.agreement < 1
+    assert got.table()["prompt_perplexity"] != got.table()["prompt_perplexity_fp32"]
+
+
 def test_greedy_text_parts_at_the_first_other_choice():
     wanted = damage.Reading(nats=np.ones(2), choices=np.arange(6), said=(2, 3, 4, 5))
     got = damage.Reading(nats=np.ones(2), choices=np.array([0, 9, 2, 3, 9, 5]), said=(2, 3, 4, 5))

@@ -324,6 +324,7 @@ def test_dynamic_activations_on_request_are_told_and_never_share(odd, tmp_path, 
     assert variant.proof["activations"] == "dynamic"
     assert 0 < variant.proof["rms_dlogit"] < variant.proof["logit_std"]
     assert variant.proof["perplexity"] != variant.proof["perplexity_fp32"]
+    assert variant.proof["prompt_perplexity"] != variant.proof["prompt_perplexity_fp32"]
     answers = [our_answer(tmp_path / "model", clip(96), share=share) for share in (True, False)]
     assert answers[0] == answers[1]
 
