@@ -69,7 +69,13 @@ def command(  # noqa: PLR0913 - click hands every option over by name
     order = _order(model, precision, _clip(frames, size), Setup(protocol=protocol), room)
     order = replace(order, way=WAYS[engine])
     if print_trtexec:
-        for line in ahead.trtexec(order, root):
+        try:
+            lines = list(ahead.trtexec(order, root))
+        except OSError as error:
+            raise ArgumentError(
+                f"{root}: cannot be written ({error.strerror}); choose another folder with -o"
+            ) from error
+        for line in lines:
             click.echo(line)
         return
     for stored in ahead.build(order, ahead.target(sm, root)):

@@ -73,9 +73,9 @@ class _Order:
 def make(
     benchmark: str, output: Path, clips: int | None, seed: int | None, scenes: tuple[Path, ...]
 ) -> None:
-    """Write generated data in the benchmark's own layout (videos: extra 'make').
+    """Write generated data in a benchmark's own layout.
 
-    The same seed gives the same questions.
+    Making videos needs the extra 'make'. The same seed gives the same questions.
     """
     if benchmark not in _MAKERS:
         raise UnknownName("benchmark that can be made", benchmark, _MAKERS)

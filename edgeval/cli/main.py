@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import errno
 import importlib
 import io
 import logging
@@ -119,7 +120,8 @@ def main() -> None:
         sys.exit(MemoryLimitError.exit_code)
     except OSError as error:
         # What has no sentence of its own, above all standard output onto a full disk.
-        where = error.filename if error.filename is not None else "standard output"
+        nameless = "the current folder" if error.errno == errno.ENOENT else "standard output"
+        where = error.filename if error.filename is not None else nameless
         click.echo(f"edgeval: {where}: cannot be read or written ({error.strerror})", err=True)
         sys.exit(1)
     except (click.Abort, KeyboardInterrupt):

@@ -178,10 +178,16 @@ def claim(parent: Path, name: str) -> Path:
     while True:
         folder = parent / (name if again == 1 else f"{name}-{again}")
         try:
-            parent.mkdir(parents=True, exist_ok=True)
+            if not parent.is_dir():
+                parent.mkdir(parents=True)
             folder.mkdir()
-        except FileExistsError:
-            again += 1
+        except FileExistsError as error:
+            # Somebody made the parent meanwhile, or it is a file.
+            if os.path.lexists(parent) and not parent.is_dir():
+                raise RunFolderError(
+                    f"{parent}: is not a folder; choose another place with -o"
+                ) from error
+            again += os.path.lexists(folder)
         except OSError as error:
             raise RunFolderError(
                 f"{folder}: cannot be made ({error.strerror}); choose another place with -o"

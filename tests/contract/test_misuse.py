@@ -84,6 +84,28 @@ def test_runs_started_at_once_get_a_folder_each(tmp_path: Path) -> None:
     assert len(list((tmp_path / "runs").iterdir())) == 3
 
 
+@pytest.mark.parametrize("link", [False, True])
+def test_a_file_in_the_place_of_all_runs_is_one_sentence(link: bool, tmp_path: Path) -> None:
+    if link:
+        (tmp_path / "runs").symlink_to("nowhere")
+    else:
+        (tmp_path / "runs").touch()
+    done = edgeval(*ONE, cwd=tmp_path)
+    assert done.returncode == 2
+    assert said(done) == "edgeval: runs: is not a folder; choose another place with -o"
+
+
+def test_a_folder_that_is_gone_is_named(tmp_path: Path) -> None:
+    gone = tmp_path / "gone"
+    gone.mkdir()
+    command = f"rmdir '{gone}'; exec '{sys.executable}' -m edgeval doctor"
+    done = subprocess.run(
+        ["/bin/sh", "-c", command], cwd=gone, capture_output=True, text=True, check=False
+    )
+    assert done.returncode == 1
+    assert said(done).startswith("edgeval: the current folder: ")
+
+
 def test_a_trace_on_a_full_disk_can_go_on(tmp_path: Path) -> None:
     done = edgeval(*ONE, "-o", "run", "--trace", "/dev/full", cwd=tmp_path)
     assert done.returncode == 6
@@ -371,6 +393,14 @@ def test_a_picture_beyond_all_memory_is_one_sentence(tmp_path: Path) -> None:
     )
     assert done.returncode == 5
     assert "got no memory" in said(done)
+
+
+def test_lines_that_cannot_be_written_are_one_sentence(tmp_path: Path) -> None:
+    (tmp_path / "file").touch()
+    done = edgeval("build", "tiny", "--print-trtexec", "-o", "file", cwd=tmp_path)
+    assert done.returncode == 2
+    assert "choose another folder" in done.stderr
+    assert "Traceback" not in done.stderr
 
 
 def test_a_name_that_the_terminal_cannot_show_is_spelled_out(tmp_path: Path) -> None:
