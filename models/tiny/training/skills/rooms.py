@@ -163,8 +163,9 @@ _WORK: Mapping[str, Callable[[Survey, Question], str]] = MappingProxyType(
 
 def _drill(survey: Survey, draws: Draws) -> Drill:
     """Many times the same one thing asked of a room: a look, or a step of working out."""
-    head = draws.choice(tuple(_DRILLS))
-    pairs = [_DRILLS[head](survey, draws) for _ in range(_DRILL)]
+    drills = draws.choice((_LOOKS, _STEPS))
+    head = draws.choice(tuple(drills))
+    pairs = [drills[head](survey, draws) for _ in range(_DRILL)]
     return Drill(head=f"{head}:", pairs=tuple(pairs))
 
 
@@ -237,12 +238,13 @@ def _shown(survey: Survey, draws: Draws) -> tuple[str, str]:
     return kind, str(survey.first(kind))
 
 
-_DRILLS: Mapping[str, Callable[[Survey, Draws], tuple[str, str]]] = MappingProxyType(
+Posing = Callable[[Survey, Draws], tuple[str, str]]
+# What one look at the right frame tells; then what takes several.
+_LOOKS: Mapping[str, Posing] = MappingProxyType(
+    {"Count": _counted, "Length": _long, "Across": _x, "Along": _y, "Shown": _shown}
+)
+_STEPS: Mapping[str, Posing] = MappingProxyType(
     {
-        "Count": _counted,
-        "Length": _long,
-        "Across": _x,
-        "Along": _y,
         "Gap": _gap,
         "Off": _off,
         "Bearing": _bearing,
@@ -250,6 +252,5 @@ _DRILLS: Mapping[str, Callable[[Survey, Draws], tuple[str, str]]] = MappingProxy
         "Walk": _walked,
         "Nearer": _nearer,
         "Sooner": _sooner,
-        "Shown": _shown,
     }
 )
