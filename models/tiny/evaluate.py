@@ -2,7 +2,7 @@
 """What a model folder is worth on held-out clips, every benchmark, by `edgeval run` itself.
 
 python models/tiny/evaluate.py WORK/model WORK/figures
-python models/tiny/evaluate.py WORK/model WORK/figures --precision int8 --no-ablations
+python models/tiny/evaluate.py WORK/model-int8 WORK/figures --precision int8 --no-ablations
 python models/tiny/evaluate.py WORK/model WORK/figures --precision q4 --no-ablations
 """
 
@@ -29,6 +29,8 @@ def main() -> int:
     asked = parser.parse_args()
     from training.evaluation import TRACKS, Asked, evaluate
 
+    from edgeval.errors import EdgevalError
+
     tracks = [track for track in TRACKS if not asked.only or track.benchmark in asked.only]
     how = Asked(
         model=asked.model,
@@ -40,7 +42,7 @@ def main() -> int:
     )
     try:
         path = evaluate(how, asked.work, tracks)
-    except ValueError as error:
+    except (ValueError, EdgevalError) as error:
         print(f"evaluate.py: {error}", file=sys.stderr)
         return 2
     print(f"figures: {path}")

@@ -23,9 +23,14 @@ def main() -> int:
     asked = parser.parse_args()
     from training.shipping import against, take
 
+    from edgeval.errors import EdgevalError
+
     work = asked.work
     embedded = HERE.parents[1] / "edgeval" / "embedded"
-    said = list(against(work / "model", work / "figures", work / "shipped", embedded))
+    try:
+        said = list(against(work / "model", work / "figures", work / "shipped", embedded))
+    except (ValueError, EdgevalError) as error:
+        said = [str(error)]
     for sentence in said:
         print(f"not shipped: {sentence}", file=sys.stderr)
     if said:

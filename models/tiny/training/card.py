@@ -9,6 +9,7 @@ from typing import Any
 
 from edgeval.modelfolder import manifest
 from training import evaluation, seeds
+from training.export import MEASURED, measured
 from training.loop import CARD, LOG
 from training.stages import SCALES, stages
 
@@ -47,7 +48,7 @@ def _model(work: Path) -> Iterator[str]:
         yield f"## Model\n\n{UNKNOWN}: {work} has no exported model\n"
         return
     found = manifest.load(work / "model")
-    n_bytes = sum(p.stat().st_size for p in (work / "model").rglob("*") if p.is_file())
+    n_bytes = _n_bytes(work / "model")
     image, video = found.image, found.video
     proofs = [f"{one.precision} ({one.flavour})" for one in found.variants.values()]
     yield _table(
@@ -57,9 +58,19 @@ def _model(work: Path) -> Iterator[str]:
             ["rule", f"{video['fps']} a second, {video['max_frames']} at most"],
             ["precisions", ", ".join(proofs)],
             ["size of the folder", f"{n_bytes / 1e6:.1f} MB"],
+            *_beside(work / "model"),
             ["source", found.source],
         ],
     )
+
+
+def _beside(model: Path) -> Iterator[list[str]]:
+    if (other := measured(model)).exists():
+        yield ["measured, not shipped", f"{MEASURED[0]}, {_n_bytes(other) / 1e6:.1f} MB"]
+
+
+def _n_bytes(folder: Path) -> int:
+    return sum(path.stat().st_size for path in folder.rglob("*") if path.is_file())
 
 
 def _data() -> Iterator[str]:

@@ -9,6 +9,7 @@ from pathlib import Path
 from typing import Any
 
 from training.evaluation import FILE, files_of, name_of
+from training.export import MEASURED, measured
 
 LIMIT_BYTES = 16_000_000
 Row = Mapping[str, Any]
@@ -45,9 +46,10 @@ def against(model: Path, new: Path, old: Path, embedded: Path) -> Iterator[str]:
         elif after[key]["value"] < then["value"]:
             yield f"{told}, is {after[key]['value']:.1f}"
     for precision in sorted({row["precision"] for row in after.values()}):
-        measured = {row["model"] for row in after.values() if row["precision"] == precision}
-        if measured != {name_of(files_of(model, precision))}:
-            yield f"{new}: its figures in {precision} are of another model than {model}"
+        made_of = {row["model"] for row in after.values() if row["precision"] == precision}
+        folder = measured(model) if precision == MEASURED[0] else model
+        if made_of != {name_of(files_of(folder, precision))}:
+            yield f"{new}: its figures in {precision} are of another model than {folder}"
     n_bytes = sum(
         path.stat().st_size
         for folder in (model, embedded)
