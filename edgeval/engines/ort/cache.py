@@ -197,11 +197,11 @@ class GrowingContext:
 
 
 class BufferContext:
-    """One buffer for past and present; a fork writes on behind its parent's tokens."""
+    """One buffer for past and present; a fork writes on behind the tokens that it ``inherited``."""
 
     def __init__(self, decoder: Decoder, capacity: int) -> None:
         self._decoder = decoder
-        self.length = self._place = 0
+        self.length = self._place = self.inherited = 0
         self._overtaken = False
         self._buffers = Buffers(decoder, decoder.caches(max(1, capacity)))
         self._buffers.writer = ref(self)
@@ -229,7 +229,8 @@ class BufferContext:
             raise ArgumentError("context: a later fork wrote over this one; fork the parent again")
         child = BufferContext.__new__(BufferContext)
         child._decoder, child._buffers = self._decoder, self._buffers
-        child.length, child._place, child._overtaken = self.length, self._place, False
+        child.length = child.inherited = self.length
+        child._place, child._overtaken = self._place, False
         writer = self._buffers.writer()
         if writer is not None and writer is not self:
             writer._overtaken = True
@@ -286,13 +287,13 @@ class Buffers:
     def copied(self, length: int, capacity: int) -> Buffers:
         """The first ``length`` tokens in new arrays. Those of a device take the way by the host."""
         arrays = self._decoder.caches(capacity)
-        self.copy_into(arrays, length)
+        self.copy_into(arrays, slice(length))
         return Buffers(self._decoder, arrays)
 
-    def copy_into(self, arrays: Sequence[Array], length: int) -> None:
-        """Write the first ``length`` tokens into arrays [1, heads, capacity, width]."""
+    def copy_into(self, arrays: Sequence[Array], part: slice) -> None:
+        """Write these tokens into arrays [1, heads, capacity, width]."""
         for target, source in zip(arrays, self._arrays or self._from_device(), strict=True):
-            target[:, :, :length] = source[:, :, :length]
+            target[:, :, part] = source[:, :, part]
 
     def _from_device(self) -> Iterator[Array]:
         return (value.numpy() for value in self._values)

@@ -6,19 +6,22 @@ each row is and looks no further; a prompt it reads for one row at a time only.
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Sequence
-from typing import TYPE_CHECKING
+from collections.abc import Callable, Iterator, Sequence
+from typing import TYPE_CHECKING, TypeAlias
+from weakref import ref
 
 import numpy as np
 
 from edgeval.engines import Array, Context, Floats
-from edgeval.engines.ort.cache import BRANCH, DEEP, BufferContext, Decoder
+from edgeval.engines.ort.cache import BRANCH, DEEP, BufferContext, Buffers, Decoder
 from edgeval.errors import EngineError
 from edgeval.modelfolder.dynamic import dynamic_operators
 
 if TYPE_CHECKING:
     import onnxruntime
 
+Beginning: TypeAlias = tuple[Callable[[], Buffers | None], int]
+NOTHING: Beginning = (lambda: None, 0)
 # What the proof reads and says: any tokens will do, and every vocabulary has these.
 PROMPTS = ((0, 1), (1, 0, 1))
 OPTION = "--batch-questions"
@@ -33,6 +36,8 @@ class BufferRows:
         self._lengths: list[int] = []
         self._places: list[int] = []
         self._arrays: list[Array] = []
+        # Of every row, also one let go: whose tokens it begins with, and how many they are.
+        self._begins: list[Beginning] = [NOTHING] * n
         self._bound: tuple[int, onnxruntime.IOBinding, Array] | None = None
 
     def add(self, context: Context) -> None:
@@ -40,8 +45,10 @@ class BufferRows:
         assert isinstance(context, BufferContext)  # of the same graphs
         buffers, place = context.let_go()
         self._make_room(buffers.capacity)
-        row = len(self._lengths)
-        buffers.copy_into([array[row : row + 1] for array in self._arrays], context.length)
+        row, begins = len(self._lengths), (ref(buffers), context.inherited)
+        part = slice(self._same(row, begins), context.length)
+        buffers.copy_into([array[row : row + 1] for array in self._arrays], part)
+        self._begins[row] = begins
         self._lengths.append(context.length)
         self._places.append(place)
 
@@ -66,9 +73,16 @@ class BufferRows:
         """See Rows."""
         length, place = self._lengths.pop(), self._places.pop()
         if row < (last := len(self._lengths)):
+            part = slice(self._same(row, self._begins[last]), length)
             for array in self._arrays:
-                array[row, :, :length] = array[last, :, :length]
+                array[row, :, part] = array[last, :, part]
             self._lengths[row], self._places[row] = length, place
+            self._begins[row] = self._begins[last]
+
+    def _same(self, row: int, begins: Beginning) -> int:
+        """Tokens that a row has already of one that begins so: forks of a prefix share its own."""
+        (held, n_held), (wanted, n_wanted) = self._begins[row], begins
+        return min(n_held, n_wanted) if held() is wanted() is not None else 0
 
     @property
     def _capacity(self) -> int:
@@ -82,6 +96,8 @@ class BufferRows:
         for old, new in zip(self._arrays, arrays, strict=False):
             for row, length in enumerate(self._lengths):
                 new[row, :, :length] = old[row, :, :length]
+        live = len(self._lengths)
+        self._begins[live:] = [NOTHING] * (self._most - live)
         self._arrays, self._bound = arrays, None
 
     def _bind(self, n: int) -> tuple[onnxruntime.IOBinding, Array]:

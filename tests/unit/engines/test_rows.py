@@ -114,6 +114,29 @@ def test_rows_outgrow_their_room(graphs: Graphs) -> None:
     assert said_together(graphs, lengths, 3, capacity=64) == said_alone(graphs, lengths)
 
 
+@pytest.mark.parametrize("capacity", [62, 100], ids=["outgrown", "roomy"])
+def test_rows_keep_clips_apart(graphs: Graphs, capacity: int) -> None:
+    """A row that began with one clip's tokens begins with another's next."""
+    clips = (PREFIX, PREFIX[::-1])
+    prefixes = [graphs.start(capacity) for _ in clips]
+    for prefix, tokens in zip(prefixes, clips, strict=True):
+        prefix.extend(graphs.embed(tokens))
+    rows, alone = rows_of(graphs, 3), list[Context]()
+    for at, question in enumerate(QUESTIONS):
+        joined = prefixes[at // 2 % 2].fork()
+        joined.extend(graphs.embed(question))
+        rows.add(joined)
+        alone.append(graphs.start(200))
+        alone[-1].extend(graphs.embed(clips[at // 2 % 2]))
+        alone[-1].extend(graphs.embed(question))
+        wanted = [context.step(9).tobytes() for context in alone]
+        assert [logits.tobytes() for logits in rows.step([9] * len(alone))] == wanted
+        if len(alone) == 3:
+            rows.drop(at % 2)
+            alone[at % 2] = alone[-1]
+            alone.pop()
+
+
 def test_contexts_that_share_nothing_step_together_too(graphs: Graphs) -> None:
     rows, wanted = rows_of(graphs, 2), []
     for question in QUESTIONS[:2]:
