@@ -15,11 +15,11 @@ from edgeval.chat.tokenizer import Tokenizer
 from edgeval.families.smolvlm import SmolVLM, open_smolvlm
 from edgeval.media.decode import decode
 from edgeval.media.probe import probe
-from edgeval.modelfolder import Manifest, ModelFile
-from edgeval.modelfolder.published import NAMES
 from edgeval.pixels import to_rgb
 from edgeval.processor import ClipFacts
 from edgeval.types import FrameRule, Frames, Picture
+
+from .conftest import manifest_of
 
 CLIPS = (
     "askanything_hitting_baseball.mp4",
@@ -50,27 +50,7 @@ def checkpoint(shared: Path) -> Path:
 
 def opened(folder: Path) -> SmolVLM:
     """Our processor of a checkpoint folder."""
-    files = {
-        role: ModelFile(path=folder / name)
-        for role, names in NAMES.items()
-        for name in names
-        if (folder / name).is_file()
-    }
-    return open_smolvlm(
-        Manifest(
-            folder=folder,
-            name="checkpoint",
-            family="smolvlm",
-            source="",
-            licence="",
-            default="fp32",
-            files=files,
-            image={},
-            video={},
-            variants={},
-            declared=False,
-        )
-    )
+    return open_smolvlm(manifest_of(folder, "smolvlm"))
 
 
 @pytest.fixture(scope="module")
