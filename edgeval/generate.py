@@ -157,10 +157,10 @@ def alone(one: Saying[S, T]) -> T:
 
 
 def together(sayings: Iterable[Saying[S, T]], rows: Rows[S], most: int) -> Iterator[T]:
-    """What each comes to, in their order, with at most ``most`` under way at a time.
+    """What each comes to, in their order, with at most ``most`` taking steps at a time.
 
-    One that has ended before those before it waits for them, and counts as under way: whoever
-    writes answers down has all but ``most`` of those that were begun.
+    One that has ended before those before it waits for them while others take its place, but not
+    more than twice ``most`` are begun and not handed over: so many a kill may lose.
     """
     waiting = iter(sayings)
     under_way: deque[_UnderWay[S, T]] = deque()
@@ -168,7 +168,11 @@ def together(sayings: Iterable[Saying[S, T]], rows: Rows[S], most: int) -> Itera
     while True:
         if under_way and under_way[0].outcome:
             yield under_way.popleft().outcome[0]
-        elif len(under_way) < most and (one := next(waiting, None)) is not None:
+        elif (
+            len(stepping) < most
+            and len(under_way) < 2 * most
+            and (one := next(waiting, None)) is not None
+        ):
             under_way.append(begun := _UnderWay(one))
             begun.go_on(None)
             begun.join(stepping, rows)
