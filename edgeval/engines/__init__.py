@@ -98,7 +98,8 @@ class GraphFiles:
     """Paths of the three graphs. ``threads`` None is every core this process may use.
 
     ``lean``: weights are used where the file has them, slower, instead of being copied into the
-    form that is fastest (onnxruntime on the CPU only; others take no notice).
+    form that is fastest, and the vision graph is held only while it looks (onnxruntime on the CPU
+    only; others take no notice).
     """
 
     vision: Path

@@ -5,6 +5,7 @@ Graphs, tokenizer, manifest, and the proof that they agree.
 
 from __future__ import annotations
 
+import gc
 import importlib
 import json
 import shutil
@@ -103,8 +104,10 @@ def export(plan: Plan) -> Proof:
             names={layer: name for name, layer in loaded.model.named_modules()},
         ),
     )
-    # The checkpoint goes before the graphs come: memory has room for one of them.
+    # The checkpoint goes before the graphs come: memory has room for one of them. Its layers' hooks
+    # refer back to them, so that no count of references falls to zero by itself.
     del loaded
+    gc.collect()
     graphs = written.files
     opened = open_graphs(
         "cpu",

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
+from functools import cached_property
 
 import numpy as np
 
@@ -16,14 +17,31 @@ from edgeval.generate import Rows
 
 
 class OrtGraphs:
-    """See Graphs; opened at a place."""
+    """See Graphs; opened at a place.
+
+    A lean place has the vision graph in memory only while it looks, and the decoder once it is
+    needed: of two graphs of gigabytes, one at a time.
+    """
 
     def __init__(self, files: GraphFiles, place: Place) -> None:
         self.version = version(place)
-        self._vision = Session(files.vision, place)
-        self._embedding = Embedding(files.embed, place)
-        self._decoder = Decoder(files.decoder, self._embedding, place)
+        self._files, self._place = files, place
         self._proved = 1
+        if not place.lean:
+            # Now, so that one that cannot be opened is told now.
+            _ = self._vision, self._decoder
+
+    @cached_property
+    def _vision(self) -> Session:
+        return Session(self._files.vision, self._place)
+
+    @cached_property
+    def _embedding(self) -> Embedding:
+        return Embedding(self._files.embed, self._place)
+
+    @cached_property
+    def _decoder(self) -> Decoder:
+        return Decoder(self._files.decoder, self._embedding, self._place)
 
     @property
     def placement(self) -> Mapping[str, str]:
@@ -40,6 +58,8 @@ class OrtGraphs:
         outputs = {name: np.asarray(value, np.float32) for name, value in found}
         # Published graphs have other names for their first output.
         first = next(iter(outputs.values()))
+        if self._place.lean:
+            del self._vision
         return {**outputs, "image_features": first.reshape(-1, first.shape[-1])}
 
     def embed(self, token_ids: Sequence[int]) -> Floats:

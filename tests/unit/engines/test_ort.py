@@ -206,3 +206,22 @@ def test_lean_graphs_say_the_same(tiny, embeds, suffix):
     lean = open_graphs("cpu", files).start(64).extend(embeds)
     # 4 bits are multiplied in float32 where they are not packed anew.
     assert np.sqrt(np.mean((lean - usual) ** 2)) / usual.std() < (0.05 if suffix else 1e-5)
+
+
+def test_lean_graphs_hold_the_vision_graph_only_while_it_looks(tiny):
+    onnx = tiny / "onnx"
+    files = GraphFiles(
+        vision=onnx / "vision_encoder.onnx",
+        embed=onnx / "embed_tokens.onnx",
+        decoder=onnx / "decoder_model_merged.onnx",
+        threads=1,
+        lean=True,
+    )
+    lean, usual = open_graphs("cpu", files), opened(tiny, "")
+    pixels = np.random.default_rng(1).standard_normal((1, 2, 3, 64, 64)).astype(np.float32)
+    feeds = {"pixel_values": pixels, "pixel_attention_mask": np.ones((1, 2, 64, 64), bool)}
+    for _ in range(2):
+        np.testing.assert_allclose(
+            lean.see(feeds)["image_features"], usual.see(feeds)["image_features"], atol=1e-4
+        )
+        assert "_vision" not in vars(lean)

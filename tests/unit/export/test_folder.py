@@ -353,3 +353,45 @@ def test_weights_beside_the_graphs_are_proved_and_promised(odd, tmp_path, monkey
     assert {role for role in roles if role.endswith("_data")} == {f"{name}_data" for name in traced}
     assert manifest.verify(found, found.variant(None))
     assert found.variant("fp32").proof["equal_tokens"] == N_TOKENS
+
+
+def test_the_checkpoint_is_gone_before_the_graphs_come(odd, tmp_path, monkeypatch, traced):
+    """Of either there may be gigabytes; large weights stay as their file has them, with hooks."""
+    import gc
+    import weakref
+
+    from safetensors.torch import load_file, save_file
+
+    from edgeval.export import checkpoint, folder, thin
+
+    shutil.copytree(odd, tmp_path / "half")
+    weights = {name: t.bfloat16() for name, t in load_file(odd / "model.safetensors").items()}
+    save_file(weights, tmp_path / "half/model.safetensors", {"format": "pt"})
+    config = (odd / "config.json").read_text("utf-8")
+    (tmp_path / "half/config.json").write_text(config.replace("float32", "bfloat16"), "utf-8")
+    monkeypatch.setitem(thin.thin.__kwdefaults__, "small", 0)
+    load = checkpoint.load
+    layers: list[weakref.ref[torch.nn.Module]] = []
+
+    def loading(path):
+        loaded = load(path)
+        layers.extend(weakref.ref(layer) for layer in loaded.model.modules())
+        return loaded
+
+    class Opened(Exception):
+        """As far as it needs to go."""
+
+    def opening(engine, files):
+        del engine, files
+        raise Opened(sum(layer() is not None for layer in layers))
+
+    monkeypatch.setattr(checkpoint, "load", loading)
+    monkeypatch.setattr(folder, "open_graphs", opening)
+    gc.disable()
+    try:
+        with pytest.raises(Opened) as held:
+            folder.export(plan(tmp_path / "half", tmp_path / "model"))
+    finally:
+        gc.enable()
+    assert len(layers) > 20
+    assert held.value.args == (0,)
