@@ -2,10 +2,13 @@
 
 from __future__ import annotations
 
+import os
 from pathlib import Path
 from typing import TYPE_CHECKING
 
 import click
+
+from edgeval.errors import ArgumentError
 
 if TYPE_CHECKING:
     from edgeval.export.folder import Precision
@@ -97,6 +100,7 @@ def command(
         raise click.UsageError("--activations dynamic is for --precision int8")
     if about["head_bits"] == "4" and precision != "q4":
         raise click.UsageError("--head-bits 4 is for --precision q4")
+    _check_output(output)
     found = hub.find(checkpoint, revision=about["revision"])
     plan = Plan(
         checkpoint=found.folder,
@@ -121,3 +125,12 @@ def command(
     )
     if proof.damage is not None:
         click.echo(f"{output}: {plan.variant} {flavour}, {proof.damage.sentence()}")
+
+
+def _check_output(output: Path) -> None:
+    """Before hours of work: whether a folder can be made there."""
+    near = next(path for path in (output.absolute(), *output.absolute().parents) if path.exists())
+    if not near.is_dir():
+        raise ArgumentError(f"{output}: {near} is not a folder; choose another with -o")
+    if not os.access(near, os.W_OK | os.X_OK):
+        raise ArgumentError(f"{output}: {near} cannot be written; choose another folder with -o")

@@ -15,8 +15,11 @@ from edgeval.modelfolder import Manifest, Variant, numbers, onnxfile
 FLOAT = 4
 # Pictures a decoder holds at a time: those it may refer to, and its output's.
 HELD = 18
-# Arrays of attention scores that live at once where softmax is an operator of its own.
-SCORES = 3
+# Arrays of attention scores that live at once where softmax is an operator of its own: with a mask
+# in the decoder, without in the vision graph.
+SCORES, SEEN_SCORES = 3, 2
+# Past and present as they grow by a token a call: of what onnxruntime frees, little fits again.
+GROWN = 4
 # Of a layer's own arrays: as many of the hidden width, and of the inner one.
 WIDE, INNER = 6, 3
 MOST = 1 << 24
@@ -125,11 +128,11 @@ class Footprint:
     def clip(self) -> int:
         """The most that a clip takes besides the weights.
 
-        The next clip is decoded while the model works on this one.
+        The next clip is decoded while the model works on this one, and onnxruntime keeps for each
+        graph what that once took.
         """
-        looking = self.vision
-        asking = self.cache + self.decoder
-        return self.decoding + self.frames + self.features + max(looking, asking)
+        frames = self.decoding + self.frames + self.features
+        return frames + self.vision + self.cache + self.decoder
 
     @property
     def peak(self) -> int:
@@ -157,7 +160,7 @@ def _vision(shape: Shape, bite: Bite) -> int:
     """Pixels as they are made and fed, attention within images, and a layer's own arrays."""
     side = 1 if bite.patched else shape.patch
     tower, n = shape.vision, (bite.height // side) * (bite.width // side)
-    image = SCORES * tower.heads * n * n + n * (WIDE * tower.hidden + INNER * tower.inner)
+    image = SEEN_SCORES * tower.heads * n * n + n * (WIDE * tower.hidden + INNER * tower.inner)
     return 2 * bite.nbytes + bite.images * image * FLOAT
 
 
@@ -175,8 +178,8 @@ def _answering(shape: Shape, load: Load) -> tuple[int, int]:
     elif shape.shared:
         cache = _buffers(load, load.whole)
     else:
-        # Each call makes a cache: past and present, and the prefix, for the next question.
-        cache = load.prefix + 2 * load.whole
+        # Each call makes a cache; the prefix stays for the next question.
+        cache = load.prefix + min(GROWN, 1 + load.new) * load.whole + load.new
     return cache * shape.token, _call(shape, load.rows, load.whole)
 
 

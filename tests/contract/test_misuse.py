@@ -395,6 +395,14 @@ def test_a_picture_beyond_all_memory_is_one_sentence(tmp_path: Path) -> None:
     assert "got no memory" in said(done)
 
 
+@pytest.mark.parametrize("where", ["file", "file/model"])
+def test_an_export_that_cannot_be_written_is_refused_at_once(where: str, tmp_path: Path) -> None:
+    (tmp_path / "file").touch()
+    done = edgeval("export", tmp_path, "-o", where, cwd=tmp_path)
+    assert done.returncode == 2
+    assert "choose another" in said(done)
+
+
 def test_lines_that_cannot_be_written_are_one_sentence(tmp_path: Path) -> None:
     (tmp_path / "file").touch()
     done = edgeval("build", "tiny", "--print-trtexec", "-o", "file", cwd=tmp_path)
