@@ -12,6 +12,7 @@ The same command again goes on where it stopped. Needs the extras export, make a
 from __future__ import annotations
 
 import argparse
+import os
 import sys
 from pathlib import Path
 
@@ -40,6 +41,8 @@ def arguments() -> argparse.Namespace:
 def main() -> int:
     """Train, then export."""
     asked = arguments()
+    # Threads that wait for each other sleep: spinning takes the core from what draws the batches.
+    os.environ.setdefault("OMP_WAIT_POLICY", "passive")
     import torch
     from training.export import export
     from training.loop import Plan, Stopped, train

@@ -77,18 +77,19 @@ class _Gated(torch.autograd.Function):
 
     @staticmethod
     def forward(ctx: Context, both: Tensor) -> Tensor:
-        ctx.save_for_backward(both)
         gate, up = both.chunk(2, -1)
-        return functional.silu(gate).mul_(up)
+        risen = functional.silu(gate)
+        ctx.save_for_backward(both, risen)
+        return risen * up
 
     @staticmethod
     def backward(ctx: Context, out: Tensor) -> Tensor:
-        (both,) = ctx.saved_tensors
+        both, risen = ctx.saved_tensors
         gate, up = both.chunk(2, -1)
         of_both = torch.empty_like(both)
         of_gate, of_up = of_both.chunk(2, -1)
-        torch.mul(out, functional.silu(gate), out=of_up)
-        of_gate.copy_(torch.ops.aten.silu_backward(out * up, gate))
+        torch.mul(out, risen, out=of_up)
+        torch.ops.aten.silu_backward.grad_input(out * up, gate, grad_input=of_gate)
         return of_both
 
 

@@ -53,7 +53,7 @@ def group(recipe: Recipe, stage: Stage, number: int) -> list[Batch]:
         (sample, seer.view(sample, most_frames=most, size=draws.choice(SIZES))) for sample in rows
     ]
     if stage.kind == "vision":
-        return [packed([(view, []) for _, view in views])]
+        return [packed([(view, []) for _, view in views])] * stage.reuse
     return [
         packed([(view, _lines(seer, stage, sample, view, draws)) for sample, view in views])
         for _ in range(stage.reuse)

@@ -14,8 +14,9 @@ class Stage:
     """One stage. ``skills``: rows of each in a batch; ``lines`` of each row, ``drills`` of them.
 
     ``own_words`` and ``blind``: shares of questions and rows. ``reuse``: batches that show the same
-    clips and ask other things. ``frozen``: share of the stage in which vision is not trained;
-    ``slot_weight``: of its loss afterwards. ``muon`` and ``adam``: peak learning rates.
+    clips and ask other things (or, of vision, show them in other noise). ``frozen``: share of the
+    stage in which vision is not trained; ``slot_weight``: of its loss afterwards. ``muon`` and
+    ``adam``: peak learning rates.
     """
 
     name: str
@@ -63,10 +64,11 @@ _FINAL = Stage(
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Scale:
-    """Steps and rows for one kind of machine. ``per_skill``: rows of skill in a batch."""
+    """Steps and rows for one kind of machine; ``vision_reuse``: steps that see the same clips."""
 
     steps: Mapping[str, int]
     vision_rows: Mapping[str, int]
+    vision_reuse: int = 1
     rows: Mapping[str, int]
     recall_lines: int
     lines: int
@@ -77,8 +79,10 @@ class Scale:
 SCALES: Mapping[str, Scale] = {
     # Two slow cores, 90 minutes.
     "cpu": Scale(
-        steps={"vision": 420, "recall": 700, "steps": 1400, "final": 1000},
+        steps={"vision": 1000, "recall": 1000, "steps": 2800, "final": 2000},
         vision_rows={"lessons": 6, "rooms": 5, "films": 3, "routines": 1},
+        # Drawing these clips takes three times as long as a step.
+        vision_reuse=2,
         rows={"lessons": 5, "rooms": 4, "films": 3, "routines": 1},
         recall_lines=64,
         lines=8,
@@ -120,7 +124,12 @@ def stages(scale: Scale, only: Mapping[str, int] | None = None) -> tuple[Stage, 
     """The stages at a scale; ``only`` has other numbers of steps by name, 0 leaves a stage out."""
     steps = {**scale.steps, **(only or {})}
     built = (
-        replace(_VISION, steps=steps["vision"], skills=scale.vision_rows),
+        replace(
+            _VISION,
+            steps=steps["vision"],
+            skills=scale.vision_rows,
+            reuse=scale.vision_reuse,
+        ),
         replace(_RECALL, steps=steps["recall"], lines=scale.recall_lines),
         *(
             replace(
