@@ -68,7 +68,7 @@ _OPTIONS: tuple[Option, ...] = (
         type=click.IntRange(1, 256),
         default=1,
         show_default=True,
-        help="Questions of a clip to answer together: the same answers sooner, no latency of each.",
+        help="Questions of a clip to answer together: same answers, sooner if long, no latencies.",
     ),
     click.option("--keep-going", is_flag=True, help="Run although videos are missing or damaged."),
 )
