@@ -23,6 +23,9 @@ def main() -> int:
     parser.add_argument("--blind", type=Path)
     parser.add_argument("-o", "--output", type=Path, required=True)
     asked = parser.parse_args()
+    for work in (*asked.work, *([asked.blind] if asked.blind else [])):
+        if not work.is_dir():
+            parser.error(f"{work}: no such folder")
     from training.card import card
 
     asked.output.write_text(card(asked.work, asked.blind), encoding="utf-8")

@@ -153,10 +153,15 @@ def main() -> None:
     with tempfile.TemporaryDirectory() as temporary:
         wheels, site = Path(temporary, "wheels"), Path(temporary, "site")
         wheels.mkdir()
-        fetch(given.wanted, wheels, given.python)
-        for wheel in sorted(wheels.glob("*.whl")):
-            with zipfile.ZipFile(wheel) as archive:
-                archive.extractall(site)
+        try:
+            fetch(given.wanted, wheels, given.python)
+            for wheel in sorted(wheels.glob("*.whl")):
+                with zipfile.ZipFile(wheel) as archive:
+                    archive.extractall(site)
+        except subprocess.CalledProcessError as error:
+            parser.exit(1, f"carry: pip ended with code {error.returncode}, as it says above\n")
+        except (OSError, zipfile.BadZipFile) as error:
+            parser.exit(1, f"carry: {error}\n")
         for path in left_out(site, (*LEFT_OUT, *given.leave_out)):
             path.unlink()
         for path in sorted(site.rglob("*.so*")) if given.keep_sm else ():

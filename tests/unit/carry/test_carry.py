@@ -34,6 +34,21 @@ def unpacked(pieces: Path, site: Path) -> subprocess.CompletedProcess[str]:
     return subprocess.run(command, capture_output=True, text=True, check=False)
 
 
+@pytest.mark.parametrize(
+    ("name", "words"), [("none.whl", "No such file"), ("bad.whl", "not a zip")]
+)
+def test_a_wheel_that_is_none_is_one_sentence(
+    name: str, words: str, tmp_path: Path, repo: Path
+) -> None:
+    (tmp_path / "bad.whl").write_text("no wheel", "utf-8")
+    command = [sys.executable, str(repo / "tools/carry"), name, "-o", "out"]
+    done = subprocess.run(command, cwd=tmp_path, capture_output=True, text=True, check=False)
+    assert done.returncode == 1
+    assert done.stderr.startswith("carry: ")
+    assert words in done.stderr
+    assert done.stderr.count("\n") == 1
+
+
 def test_what_is_packed_comes_out(pieces: Path, tmp_path: Path) -> None:
     sizes = [path.stat().st_size for path in sorted(pieces.glob("piece.*"))]
     assert len(sizes) == 2
