@@ -65,7 +65,12 @@ class Training:
         torch.set_num_threads(plan.threads)
         plan.folder.mkdir(parents=True, exist_ok=True)
         self._check_card()
-        self._stages = stages(SCALES[plan.scale], plan.steps)
+        # Without pictures there is nothing to be learnt about what they say.
+        self._stages = [
+            stage
+            for stage in stages(SCALES[plan.scale], plan.steps)
+            if not (plan.blind and stage.kind == "vision")
+        ]
         file = plan.folder / tokenizers.FILE
         if not file.exists():
             say("tokenizer")

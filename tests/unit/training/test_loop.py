@@ -82,7 +82,8 @@ def test_a_blind_training_sees_nothing(tmp_path: Path, tokenizer_file: Path, hf:
     for name in ("a", "b"):
         only = plan(tmp_path / name, tokenizer_file, blind=True)
         training = loop.Training(only, len)
-        stage = training._stages[2]
+        stage = training._stages[1]
+        assert stage.name == "steps"
         batch = loop.batches(training._recipe, stage, 0, 0)
         one = next(iter(batch))
         if name == "b":
@@ -91,3 +92,12 @@ def test_a_blind_training_sees_nothing(tmp_path: Path, tokenizer_file: Path, hf:
         model.append(training._model.lm_head.weight.grad)
     assert model[0] is not None
     assert torch.equal(model[0], model[1])
+
+
+def test_a_blind_training_comes_to_its_end(tmp_path: Path, tokenizer_file: Path, hf: None) -> None:
+    from training.loop import CHECKPOINT, LOG, train
+
+    train(plan(tmp_path / "blind", tokenizer_file, blind=True), len)
+    assert (tmp_path / "blind" / CHECKPOINT / "model.safetensors").exists()
+    rows = [json.loads(line) for line in (tmp_path / "blind" / LOG).read_text().splitlines()]
+    assert [row["stage"] for row in rows] == [name for name in STEPS if name != "vision"]
