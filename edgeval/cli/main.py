@@ -13,6 +13,7 @@ from typing import ClassVar
 import click
 
 from edgeval import __version__
+from edgeval.cli.plain import plain
 from edgeval.errors import EdgevalError, MemoryLimitError, UnknownName
 
 
@@ -102,7 +103,7 @@ def main() -> None:
     try:
         code = cli.main(standalone_mode=False, auto_envvar_prefix="EDGEVAL")
     except EdgevalError as error:
-        click.echo(f"edgeval: {error}", err=True)
+        click.echo(plain(f"edgeval: {error}"), err=True)
         sys.exit(error.exit_code)
     except click.UsageError as error:
         path = error.ctx.command_path if error.ctx else "edgeval"
@@ -122,7 +123,8 @@ def main() -> None:
         # What has no sentence of its own, above all standard output onto a full disk.
         nameless = "the current folder" if error.errno == errno.ENOENT else "standard output"
         where = error.filename if error.filename is not None else nameless
-        click.echo(f"edgeval: {where}: cannot be read or written ({error.strerror})", err=True)
+        said = f"edgeval: {where}: cannot be read or written ({error.strerror})"
+        click.echo(plain(said), err=True)
         sys.exit(1)
     except (click.Abort, KeyboardInterrupt):
         click.echo("edgeval: interrupted", err=True)

@@ -7,6 +7,7 @@ from pathlib import Path
 import click
 
 from edgeval.analyses.contactsheet import contact_sheet
+from edgeval.cli.plain import plain
 from edgeval.cli.torn import say_torn
 from edgeval.errors import RunFolderError, UnknownName, VideoError
 from edgeval.png import write_png
@@ -30,7 +31,7 @@ def command(run: Path, sample: str | None, output: Path | None) -> None:
     records = {record.question.id: record for record in tail.records}
     if sample is None:
         for record in records.values():
-            click.echo(f"{record.question.id}  {_verdict(record)}")
+            _say(f"{record.question.id}  {_verdict(record)}")
         return
     if sample not in records:
         raise UnknownName("sample", sample, records)
@@ -53,30 +54,35 @@ def _verdict(record: Record) -> str:
     )
 
 
+def _say(text: str) -> None:
+    """A line or more out of a dataset or a model."""
+    click.echo(plain(text))
+
+
 def _tell(record: Record) -> None:
     question = record.question
-    click.echo(f"id: {question.id}\nsetting: {record.setting}")
+    _say(f"id: {question.id}\nsetting: {record.setting}")
     for key, value in question.tags.items():
-        click.echo(f"{key}: {value}")
+        _say(f"{key}: {value}")
     if record.video:
-        click.echo(f"video: {record.video}\nvideo sha256: {record.video_sha256}")
-        click.echo(f"frame indices: {', '.join(map(str, record.frame_indices))}")
+        _say(f"video: {record.video}\nvideo sha256: {record.video_sha256}")
+        _say(f"frame indices: {', '.join(map(str, record.frame_indices))}")
     for note in record.damage:
-        click.echo(f"damage: {note}")
+        _say(f"damage: {note}")
     if record.prompt is not None:
         prompt = record.prompt
         shared = prompt.shared_prefix_len
-        click.echo(f"prompt tokens: {prompt.n_tokens} ({shared} shared by the clip's questions)")
-        click.echo(f"prompt:\n{prompt.text}")
+        _say(f"prompt tokens: {prompt.n_tokens} ({shared} shared by the clip's questions)")
+        _say(f"prompt:\n{prompt.text}")
     for turn in record.turns:
-        click.echo(f"before that, {turn.role}:\n{turn.text}")
+        _say(f"before that, {turn.role}:\n{turn.text}")
     if record.generation is not None:
         said = record.generation
-        click.echo(f"answer ({len(said.token_ids)} tokens, stopped by {said.stop}):\n{said.text}")
+        _say(f"answer ({len(said.token_ids)} tokens, stopped by {said.stop}):\n{said.text}")
     if record.note:
-        click.echo(f"note: {record.note}")
-    click.echo(f"gold: {question.answer}")
+        _say(f"note: {record.note}")
+    _say(f"gold: {question.answer}")
     for rule, score in record.scores.items():
-        click.echo(f"{rule}: value {score.value}, parsed {score.parsed!r}, {score.status}")
+        _say(f"{rule}: value {score.value}, parsed {score.parsed!r}, {score.status}")
     if record.failure is not None:
-        click.echo(f"failure: {record.failure.message}")
+        _say(f"failure: {record.failure.message}")

@@ -12,6 +12,7 @@ from edgeval.capsule import rescored
 from edgeval.capsule.pack import sha256
 from edgeval.capsule.replay import Outcome, Sources, replay
 from edgeval.capsule.sealed import Capsule, Finding, check, read
+from edgeval.cli.plain import plain
 from edgeval.errors import ArgumentError
 from edgeval.runfolder import model_name
 
@@ -54,7 +55,7 @@ def command(
     if whole is None:
         _say("sealed", damaged, "")
         return DAMAGED
-    click.echo(f"capsule    {_about(whole)}, sha256 {digest}")
+    click.echo(plain(f"capsule    {_about(whole)}, sha256 {digest}"))
     _say("sealed", (), f"{len(whole.members)} members, {len(raw)} bytes")
     scores = list(rescored.differences(whole))
     _say("rescored", scores, f"{len(whole.records)} questions and every figure, to the bit")
@@ -86,9 +87,9 @@ def _say(what: str, findings: Sequence[Finding], good: str) -> None:
         return
     counted = Counter(finding.where for finding in findings)
     told = ", ".join(f"{where} {n}" for where, n in counted.items())
-    click.echo(f"{what:<10} NOT as it was: {told}")
+    click.echo(plain(f"{what:<10} NOT as it was: {told}"))
     for finding in findings[:SHOWN]:
         about = f"{finding.question}: " if finding.question else ""
-        click.echo(f"           {finding.where}: {about}{finding.said}")
+        click.echo(plain(f"           {finding.where}: {about}{finding.said}"))
     if len(findings) > SHOWN:
         click.echo(f"           and {len(findings) - SHOWN} more")

@@ -294,6 +294,24 @@ def test_names_that_are_no_utf8_stand_in_the_card(tmp_path: Path) -> None:
     assert done.returncode == 0, done.stderr
 
 
+def test_what_would_move_a_terminals_cursor_is_spelled_out(finished: Path, tmp_path: Path) -> None:
+    """Of a name in a sentence, and of a model's or a dataset's words."""
+    title = "\x1b]0;mine\x07"
+    done = edgeval("frames", title, "--n", 1, "-o", "out.npy", cwd=tmp_path)
+    assert said(done) == "edgeval: \\x1b]0;mine\\x07: no such file"
+    for name in ("run.json", "records.jsonl"):
+        shutil.copyfile(finished / name, tmp_path / name)
+
+    def talk(record: Card) -> None:
+        record["generation"]["text"] = f"{title}A\nB"
+
+    _each_record(tmp_path, talk)
+    sample = edgeval("show", ".", cwd=tmp_path).stdout.split()[0]
+    told = edgeval("show", ".", sample, cwd=tmp_path).stdout
+    assert "\n\\x1b]0;mine\\x07A\nB\n" in told
+    assert "\x1b" not in told
+
+
 def test_a_name_that_is_too_long_is_a_missing_video(tmp_path: Path) -> None:
     done = edgeval("frames", "a" * 300, "--n", 2, "-o", "out.npy", cwd=tmp_path)
     assert done.returncode == 3
@@ -340,14 +358,22 @@ def test_a_filled_sheet_is_not_written_over(finished: Path, tmp_path: Path) -> N
 
 
 def _wrong_answers(folder: Path) -> None:
-    """The run with every score 0, its chain mended."""
-    card = read_card(folder)
-    chain = seed_chain(card)
+    """The run with every score 0."""
+
+    def lower(record: Card) -> None:
+        for score in record["scores"].values():
+            score["value"] = 0.0
+
+    _each_record(folder, lower)
+
+
+def _each_record(folder: Path, change: Callable[[Card], None]) -> None:
+    """The run with its records changed, and their chain mended."""
+    chain = seed_chain(read_card(folder))
     lines = []
     for text in (folder / "records.jsonl").read_text("utf-8").splitlines():
         record = json.loads(text)["record"]
-        for score in record["scores"].values():
-            score["value"] = 0.0
+        change(record)
         chain = link(chain, dumps(record))
         lines.append(dumps({"chain": chain, "record": record}) + "\n")
     (folder / "records.jsonl").write_text("".join(lines), "utf-8")
