@@ -19,7 +19,7 @@ from edgeval.types import Decoding
 
 pytest.importorskip("torch")
 
-from .conftest import NAIVE, PRECISIONS, Real
+from .conftest import DYNAMIC, NAIVE, PRECISIONS, Real
 from .smollm2 import find
 
 QUESTION = "<|im_start|>user\nWhat is the capital of France?<|im_end|>\n<|im_start|>assistant\n"
@@ -85,11 +85,39 @@ def test_q4_loses_some(lost):
     assert got.perplexity < 1.3 * got.reference
 
 
-def test_dynamic_activations_lose_many_times_what_int8_does(lost):
-    """onnxruntime's quantize_dynamic as it comes: one scale a tensor, for activations too."""
-    naive, ours = lost(NAIVE), lost("int8")
-    assert naive.agreement < ours.agreement - 0.05
-    assert naive.perplexity - naive.reference > 4 * (ours.perplexity - ours.reference)
+@pytest.mark.parametrize("naive", NAIVE)
+def test_token_by_token_dynamic_int8_loses_more_than_ours(lost, naive):
+    got, ours = lost(naive), lost("int8")
+    assert got.agreement < ours.agreement - 0.03
+    assert got.perplexity - got.reference > 2 * (ours.perplexity - ours.reference)
+
+
+@pytest.fixture(scope="module")
+def prompts(real) -> Callable[[str], object]:
+    """What a precision makes of prompts that it reads in one call."""
+    from edgeval.export import damage
+
+    def reader(precision: str) -> object:
+        graphs = real.open(precision)
+        found = damage.read_prompts(graphs, real.ids, real.wanted)
+        graphs.close()
+        return found
+
+    return reader
+
+
+@pytest.mark.parametrize("naive", [*NAIVE, DYNAMIC])
+def test_in_one_call_dynamic_int8_wrecks_a_prompt(prompts, naive):
+    """One scale for all tokens of a call: whichever way its weights are rounded."""
+    got = prompts(naive)
+    assert got.perplexity > 1.3 * got.reference
+    assert got.agreement < 0.8
+
+
+def test_in_one_call_our_int8_does_not(prompts):
+    got = prompts("int8")
+    assert got.perplexity < 1.05 * got.reference
+    assert got.agreement > 0.85
 
 
 @pytest.mark.parametrize("precision", PRECISIONS)
