@@ -13,12 +13,15 @@ from edgeval.synth.draws import Draws
 from edgeval.synth.rooms import KINDS as THINGS
 from edgeval.synth.vocabulary import COLOURS, LETTERS, NAMES, ONE_TO_TEN, SHAPES
 from training.view import Line
+from training.words import GROUPS
 
 Encode = Callable[[str], tuple[int, ...]]
 SIGNS = tuple(f"{colour} {shape}" for colour, shape in product(COLOURS, SHAPES))
 POOLS = (NAMES, ONE_TO_TEN, COLOURS, SHAPES, SIGNS, THINGS)
 _WORDS = (*COLOURS, *SHAPES, *NAMES, *(str(number) for number in range(1, 20)))
 _CUES = 8
+# Group of words -> how it is asked for.
+LOOKS = {"long": "length", "many": "count", "x": "across", "y": "along"}
 
 
 def line(draws: Draws, encode: Encode, share: float) -> Line:
@@ -26,7 +29,7 @@ def line(draws: Draws, encode: Encode, share: float) -> Line:
     if draws.random() < (0.7 if share < 0.25 else 0.2):
         return _repeat(draws, encode)
     hard = min(1.0, 2 * share)
-    return draws.choice((_letters, _table, _order))(draws, encode, hard)
+    return draws.choice((_letters, _table, _order, _tour, _tour))(draws, encode, hard)
 
 
 def _repeat(draws: Draws, encode: Encode) -> Line:
@@ -63,6 +66,24 @@ def _order(draws: Draws, encode: Encode, hard: float) -> Line:
     if draws.random() < 0.5:
         return cued(draws, encode, head + " before", [(b, a) for a, b in steps])
     return cued(draws, encode, head + " after", steps)
+
+
+def _tour(draws: Draws, encode: Encode, hard: float) -> Line:
+    """Frames of a room as words: its size, one thing said of what is in view, that, where it is."""
+    things = [name.split()[-1] for name in draws.sample(THINGS, 3 + int(5 * hard))]
+    area = draws.choice(GROUPS["area"])
+    groups = draws.choice(("long", "many")), draws.choice(("x", "y"))
+    said = [tuple(draws.choice(GROUPS[group]) for group in groups) for _ in things]
+    head = "".join(
+        f" {area} {one} {thing} {other} table"
+        for thing, (one, other) in zip(things, said, strict=True)
+    )
+    pairs = [
+        (f"{LOOKS[group]} {thing}", words[at])
+        for at, group in enumerate(groups)
+        for thing, words in zip(things, said, strict=True)
+    ]
+    return cued(draws, encode, head, pairs)
 
 
 def cued(draws: Draws, encode: Encode, head: str, pairs: list[tuple[str, str]]) -> Line:

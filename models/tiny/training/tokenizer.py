@@ -75,7 +75,9 @@ def build(folder: Path, *, run: int, share: float = 1.0) -> Tokenizer:
     )
     tokenizer.train_from_iterator([*said, *_always(len(said))], trainer)
     tokenizer.add_tokens(
-        [AddedToken(text, normalized=False, special=False) for text in (*phrases, *ADDED)]
+        [AddedToken(text, normalized=False, special=False) for text in phrases]
+        # The space before a frame's word belongs to it, as it does to any other word.
+        + [AddedToken(text, normalized=False, special=False, lstrip=True) for text in ADDED]
     )
     folder.mkdir(parents=True, exist_ok=True)
     tokenizer.save(str(folder / FILE))

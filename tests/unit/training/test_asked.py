@@ -140,7 +140,8 @@ def test_what_stands_before_a_question_is_the_same_for_all(seer: Seer, skill: st
             line = seer.line(sample, view, asked)
             said = [token for token, taught in zip(line.ids, line.taught, strict=True) if taught]
             text = seer.tokenizer.decode(said)
-            assert text.strip() == asked.answer.strip()
+            # A frame's word has the space before it within itself.
+            assert text.strip() == asked.answer.strip().replace(" <", "<")
 
 
 def test_every_word_a_frame_says_is_known() -> None:

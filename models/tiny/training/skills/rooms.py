@@ -163,10 +163,19 @@ _WORK: Mapping[str, Callable[[Survey, Question], str]] = MappingProxyType(
 
 def _drill(survey: Survey, draws: Draws) -> Drill:
     """Many times the same one thing asked of a room: a look, or a step of working out."""
-    drills = draws.choice((_LOOKS, _STEPS))
-    head = draws.choice(tuple(drills))
-    pairs = [drills[head](survey, draws) for _ in range(_DRILL)]
+    if draws.random() < 0.5:
+        # All looks in one line: what was said of one is seldom what is asked of the next.
+        pairs = [_look(survey, draws) for _ in range(2 * _DRILL)]
+        return Drill(head="Look:", pairs=tuple(pairs))
+    head = draws.choice(tuple(_STEPS))
+    pairs = [_STEPS[head](survey, draws) for _ in range(_DRILL)]
     return Drill(head=f"{head}:", pairs=tuple(pairs))
+
+
+def _look(survey: Survey, draws: Draws) -> tuple[str, str]:
+    what = draws.choice(tuple(_LOOKS))
+    kind, answer = _LOOKS[what](survey, draws)
+    return f"{what} {kind}", answer
 
 
 def _counted(survey: Survey, draws: Draws) -> tuple[str, str]:
@@ -241,7 +250,7 @@ def _shown(survey: Survey, draws: Draws) -> tuple[str, str]:
 Posing = Callable[[Survey, Draws], tuple[str, str]]
 # What one look at the right frame tells; then what takes several.
 _LOOKS: Mapping[str, Posing] = MappingProxyType(
-    {"Count": _counted, "Length": _long, "Across": _x, "Along": _y, "Shown": _shown}
+    {"count": _counted, "length": _long, "across": _x, "along": _y, "shown": _shown}
 )
 _STEPS: Mapping[str, Posing] = MappingProxyType(
     {

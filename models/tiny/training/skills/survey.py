@@ -45,16 +45,18 @@ class Survey:
         self.single = {kind: held[0] for kind, held in room.boxes.items() if len(held) == 1}
 
     def says(self, shot: Shot) -> Slots:
-        """Every token names the thing, so that one look finds all: long, many, area, where."""
+        """The room's size; how long and how many; what; where: beside its name is what is asked."""
         kind, box = shot.kind, self.room.box(shot)
-        thing = {"thing": kind.split()[-1]}
         x, y = self.place(box)
         area = binned("area", self.room.width * self.room.depth, *AREA_M2, by_ratio=True)
         return (
-            thing | {"long": binned("long", max(box.lengths), *_LONG_M, by_ratio=True)},
-            thing | {"many": str(len(self.room.boxes[kind]))},
-            thing | {"area": area},
-            thing | {"x": x, "y": y},
+            {"area": area},
+            {
+                "long": binned("long", max(box.lengths), *_LONG_M, by_ratio=True),
+                "many": str(len(self.room.boxes[kind])),
+            },
+            {"thing": kind.split()[-1]},
+            {"x": x, "y": y},
         )
 
     def place(self, box: Box) -> tuple[str, str]:
