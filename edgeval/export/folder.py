@@ -73,7 +73,7 @@ def export(plan: Plan) -> Proof:
     )
     kept = _other_variants(plan)
     loaded = checkpoint.load(plan.checkpoint)
-    from edgeval.export import calibration, damage, graphfiles, proof
+    from edgeval.export import calibration, damage, graphfiles, proof, thin
     from edgeval.export.product import Settings
 
     module = importlib.import_module(exporter.module)
@@ -106,6 +106,7 @@ def export(plan: Plan) -> Proof:
     )
     # The checkpoint goes before the graphs come: memory has room for one of them. Its layers' hooks
     # refer back to them, so that no count of references falls to zero by itself.
+    thin.emptied(loaded.model)
     del loaded
     gc.collect()
     graphs = written.files

@@ -36,6 +36,16 @@ def thin(model: nn.Module, table: nn.Module, *, small: int = SMALL_BYTES) -> Non
             tensor.data = tensor.data.float()
 
 
+def emptied(model: nn.Module) -> None:
+    """Let go of every weight, whoever still holds the model or a parameter of it.
+
+    The last graph that was traced is held by rules of onnxscript (0.7), and one parameter of it
+    keeps a file of gigabytes mapped.
+    """
+    for tensor in [*model.parameters(), *model.buffers()]:
+        tensor.data = tensor.data.new_empty(0)
+
+
 def _widened(module: nn.Module, inputs: Any, output: Tensor) -> Tensor:
     """Rows of a table in float32."""
     del module, inputs
