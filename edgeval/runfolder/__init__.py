@@ -26,6 +26,9 @@ from edgeval.types import Record
 CARD = "run.json"
 RECORDS = "records.jsonl"
 CARD_SCHEMA = 1
+# Tables of a card that are not its identity's.
+TABLES = ("invocation", "device", "videos")
+COST_TABLES = ("stages", "first_token_s", "a_second", "peak_bytes", "throttling")
 
 
 def write_atomically(path: Path, text: str) -> None:
@@ -127,8 +130,25 @@ def _wrong_in(card: object) -> str:
         "identity.versions": isinstance(identity.get("versions"), dict),
         "started": isinstance(card.get("started"), str),
         "seconds": isinstance(card.get("seconds", 0.0), (int, float)),
+        **{key: isinstance(card.get(key, {}), dict) for key in TABLES},
+        "packages": _tables_in(card.get("packages", {})),
+        "costs": _costs_hold(card.get("costs", {})),
     }
     return next((key for key, good in valid.items() if not good), "")
+
+
+def _tables_in(table: object) -> bool:
+    return isinstance(table, dict) and all(isinstance(one, dict) for one in table.values())
+
+
+def _costs_hold(costs: object) -> bool:
+    """What a report takes for tables and for lists is that."""
+    return (
+        isinstance(costs, dict)
+        and all(isinstance(costs.get(key, {}), dict) for key in COST_TABLES)
+        and _tables_in(costs.get("stages", {}))
+        and all(isinstance(costs.get(key, []), list) for key in ("energy", "sessions", "notes"))
+    )
 
 
 def model_name(card: Mapping[str, Any]) -> str:

@@ -2,10 +2,11 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 from dataclasses import asdict
 from typing import Any
 
+from edgeval.runfolder import typed
 from edgeval.types import (
     Failure,
     Generation,
@@ -44,7 +45,7 @@ def from_json(row: Mapping[str, Any]) -> Record:
         said["token_ids"] = tuple(said["token_ids"])
         said["logits"] = _logits(said.get("logits"))
         generation = Generation(**said, timing=Timing(**timing))
-    return Record(
+    record = Record(
         question=Question(**question),
         setting=row["setting"],
         variant=row["variant"],
@@ -53,7 +54,7 @@ def from_json(row: Mapping[str, Any]) -> Record:
         video_sha256=row["video_sha256"],
         prompt=None if row["prompt"] is None else PromptDigest(**row["prompt"]),
         generation=generation,
-        scores={rule: _score(score) for rule, score in row["scores"].items()},
+        scores={rule: _score(score) for rule, score in _pairs(row["scores"])},
         failure=None if row["failure"] is None else Failure(**row["failure"]),
         answer=row["answer"],
         damage=tuple(row["damage"]),
@@ -61,6 +62,8 @@ def from_json(row: Mapping[str, Any]) -> Record:
         note=row["note"],
         stages=_stages(row.get("stages")),
     )
+    typed.check(record)
+    return record
 
 
 def _logits(row: Mapping[str, Any] | None) -> Logits | None:
@@ -78,6 +81,12 @@ def _stages(row: Mapping[str, Any] | None) -> Stages | None:
         pixels=row["pixels"],
         prompt_ids=tuple((token, times) for token, times in row["prompt_ids"]),
     )
+
+
+def _pairs(table: object) -> Iterable[tuple[str, Any]]:
+    if not isinstance(table, Mapping):
+        raise TypeError(f"scores: got {table!r:.80}")
+    return table.items()
 
 
 def _score(row: Mapping[str, Any]) -> Score:

@@ -159,8 +159,25 @@ def _put(value: object, *path: str) -> Callable[[Card], None]:
         _put("x", "seconds"),
         _put(5, "identity"),
         _put(float("nan"), "identity", "data"),
+        _put(5, "packages"),
+        _put("x", "device"),
+        _put([], "costs"),
+        _put({"decode": "x"}, "costs", "stages"),
+        _put("x", "costs", "sessions"),
     ],
-    ids=["no-schema", "new-schema", "no-start", "seconds", "identity", "nan"],
+    ids=[
+        "no-schema",
+        "new-schema",
+        "no-start",
+        "seconds",
+        "identity",
+        "nan",
+        "packages",
+        "device",
+        "costs",
+        "stages",
+        "sessions",
+    ],
 )
 def test_an_edited_card_is_one_sentence(
     finished: Path, tmp_path: Path, change: Callable[[Card], None], verb: tuple[str, ...]
