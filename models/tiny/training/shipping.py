@@ -15,17 +15,23 @@ LIMIT_BYTES = 16_000_000
 Row = Mapping[str, Any]
 Key = tuple[str, ...]
 _KEY = ("benchmark", "precision", "frames", "name", "rule", "group")
+# What a model gains or loses between two settings or levels: more of it is not better in itself,
+# and how many questions it is of hangs on the answers.
+_DIFFERENCES = ("delta-knowledge", "wrong-to-right", "right-to-wrong", "gap L1-L2", "gap L2-L3")
 
 
 def leading(figures: Path) -> dict[Key, Row]:
-    """The figures that lead each benchmark's table, by all that tells one from another."""
+    """The figures that lead each benchmark's table and tell which model is better."""
     path = figures / FILE
     lines = path.read_text(encoding="utf-8").splitlines() if path.exists() else []
     rows: list[Row] = [json.loads(line) for line in lines]
     return {
         tuple(str(row[name]) for name in _KEY): row
         for row in rows
-        if row["kind"] == "figures" and row["leads"] and row["value"] is not None
+        if row["kind"] == "figures"
+        and row["leads"]
+        and row["name"] not in _DIFFERENCES
+        and row["value"] is not None
     }
 
 

@@ -22,9 +22,9 @@ def tiny(tmp_path_factory: pytest.TempPathFactory) -> Path:
     return shutil.copytree(TINY, folder, ignore=shutil.ignore_patterns(*files))
 
 
-def row(name: str, value: float | None, **other: object) -> dict[str, object]:
+def row(benchmark: str, value: float | None, **other: object) -> dict[str, object]:
     made = evaluation.name_of(evaluation.files_of(TINY, "fp32"))
-    made_of = {"kind": "figures", "leads": True, "benchmark": name, "precision": "fp32"}
+    made_of = {"kind": "figures", "leads": True, "benchmark": benchmark, "precision": "fp32"}
     figure = {"frames": 16, "name": "acc", "rule": "official", "group": "", "value": value}
     return made_of | figure | {"n": 300, "model": made} | other
 
@@ -64,6 +64,8 @@ def test_what_speaks_against_it(
     [
         # Figures of other frames stand beside those that count and do not hide them.
         ([row("a", 50.0), row("a", 10.0, frames=32)], []),
+        # Fewer answers that the video made wrong, of fewer: no reason to refuse.
+        ([row("a", 50.0), row("a", 0.0, name="right-to-wrong", n=16)], []),
         ([row("a", 50.0, n=25)], ["was 50.0 of 300, now of 25"]),
         ([row("a", 50.0, model="of yesterday")], ["are of another model"]),
     ],
@@ -71,7 +73,8 @@ def test_what_speaks_against_it(
 def test_only_the_same_is_compared(
     tmp_path: Path, tiny: Path, new: list[dict[str, object]], told: list[str]
 ) -> None:
-    before, after = figures(tmp_path / "old", a=50.0), write(tmp_path / "new", new)
+    held = [row("a", 50.0), row("a", 9.0, name="right-to-wrong", n=17)]
+    before, after = write(tmp_path / "old", held), write(tmp_path / "new", new)
     said = list(shipping.against(tiny, after, before, tmp_path))
     assert len(said) == len(told)
     assert all(wanted in got for wanted, got in zip(told, said, strict=True))
