@@ -183,6 +183,11 @@ def _counted(survey: Survey, draws: Draws) -> tuple[str, str]:
     return kind, str(len(boxes))
 
 
+def _size(survey: Survey, draws: Draws) -> tuple[str, str]:
+    del draws
+    return "room", said_area(survey.room.width * survey.room.depth)
+
+
 def _long(survey: Survey, draws: Draws) -> tuple[str, str]:
     kind, box = draws.choice(tuple(survey.single.items()))
     return kind, said_long(max(box.lengths))
@@ -250,7 +255,14 @@ def _shown(survey: Survey, draws: Draws) -> tuple[str, str]:
 Posing = Callable[[Survey, Draws], tuple[str, str]]
 # What one look at the right frame tells; then what takes several.
 _LOOKS: Mapping[str, Posing] = MappingProxyType(
-    {"count": _counted, "length": _long, "across": _x, "along": _y, "shown": _shown}
+    {
+        "count": _counted,
+        "length": _long,
+        "across": _x,
+        "along": _y,
+        "shown": _shown,
+        "size": _size,
+    }
 )
 _STEPS: Mapping[str, Posing] = MappingProxyType(
     {
