@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import csv
 import hashlib
 import json
 import os
@@ -241,8 +242,16 @@ def test_wrong_answers_on_a_sheet_and_back(finished: Path) -> None:
     assert "under rule official" in done.stdout
     assert (finished / "sheet" / "001.png").read_bytes().startswith(b"\x89PNG")
     counted = edgeval("errors", "run", "--tally", "sheet/sheet.csv", cwd=finished)
-    assert counted.returncode == 0, counted.stderr
+    assert counted.returncode == 1, "a sheet without a cause is no success"
     assert "n = 0 errors with a cause, 2 without one" in counted.stdout
+    with (finished / "sheet" / "sheet.csv").open(newline="", encoding="utf-8") as stream:
+        head, first, *rest = csv.reader(stream)
+    first[-1] = "answer extraction"
+    with (finished / "sheet" / "filled.csv").open("w", newline="", encoding="utf-8") as stream:
+        csv.writer(stream).writerows([head, first, *rest])
+    counted = edgeval("errors", "run", "--tally", "sheet/filled.csv", cwd=finished)
+    assert counted.returncode == 0, counted.stderr
+    assert "n = 1 errors with a cause, 1 without one" in counted.stdout
     unknown = edgeval("errors", "run", "-o", "other", "--rule", "oficial", cwd=finished)
     assert unknown.returncode == 2
     assert "did you mean official" in unknown.stderr

@@ -41,7 +41,7 @@ def decoders(
         if precision == "fp32-rows":
             made[precision] = request.getfixturevalue("spread_out")
         if precision == "int8-rows" and precision not in made:
-            (folder / "rows").mkdir()
+            (folder / "rows").mkdir(exist_ok=True)  # Left by one that was skipped.
             made[precision] = _make(decoder("fp32-rows"), "int8-ort", folder / "rows")
         if precision not in made:
             made[precision] = _make(tiny / "onnx" / carried["fp32"], precision, folder)
