@@ -7,6 +7,7 @@ from collections.abc import Callable
 from pathlib import Path
 
 import pytest
+from num2words import num2words
 
 from edgeval.errors import ManifestError
 from edgeval.families.smolvlm import SmolVLM, first_size, open_smolvlm
@@ -167,7 +168,6 @@ def test_numbers_in_words(n, words):
 
 
 def test_words_equal_num2words():
-    num2words = pytest.importorskip("num2words").num2words
     numbers = [*range(1300), *range(1300, 1_000_000, 7919)]
     assert [n for n in numbers if in_words(n) != num2words(n)] == []
 

@@ -61,7 +61,6 @@ def ours(checkpoint: Path) -> SmolVLM:
 @pytest.fixture(scope="module")
 def theirs(hf, checkpoint: Path) -> Iterator[Any]:
     pytest.importorskip("torchvision")
-    pytest.importorskip("num2words")
     from transformers.models.smolvlm.processing_smolvlm import SmolVLMProcessor
 
     return SmolVLMProcessor.from_pretrained(checkpoint, local_files_only=True)
