@@ -57,14 +57,8 @@ class _Shared(torch.autograd.Function):
         return (named.mT @ out.flatten(1)).view(ctx.shape), None
 
 
-class _Picked(torch.autograd.Function):
+class _Picked(_Shared):
     """Rows of x, none of them twice."""
-
-    @staticmethod
-    def forward(ctx: Context, x: Tensor, rows: Tensor) -> Tensor:
-        ctx.save_for_backward(rows)
-        ctx.shape = x.shape
-        return x.index_select(0, rows)
 
     @staticmethod
     def backward(ctx: Context, out: Tensor) -> tuple[Tensor, None]:
