@@ -155,9 +155,9 @@ def test_hostile_texts_cost_no_more_than_their_length() -> None:
     assert rewards.free_form(tagged("a " * 400_000), tagged("a"))[0] < 1e-5
 
 
-def test_reward_kernels_release_the_gil(gil_ticks) -> None:
+def test_reward_kernels_release_the_gil(releases_gil) -> None:
     texts = tagged(*(" ".join(f"w{i * k % 997}" for i in range(3_000)) for k in range(1, 30)))
     held = [text.removeprefix("<think>hm</think>") for text in texts]
-    assert gil_ticks(lambda: rewards.free_form(texts, held)) > 10
+    assert releases_gil(lambda: rewards.free_form(texts, held))
     many = np.random.default_rng(0).random((400_000, 8))
-    assert gil_ticks(lambda: rewards.advantages(many)) > 10
+    assert releases_gil(lambda: rewards.advantages(many))
