@@ -41,7 +41,7 @@ Do = Callable[..., Done]
 def cell(*modules: str) -> Iterator[Do]:
     """Start cell.py; the jobs' keys are the arguments of what is given."""
     with subprocess.Popen(
-        [sys.executable, "-P", Path(__file__).with_name("cell.py"), *modules],
+        [sys.executable, Path(__file__).with_name("cell.py"), *modules],
         stdin=subprocess.PIPE,
         stdout=subprocess.PIPE,
         text=True,
