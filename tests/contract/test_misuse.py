@@ -484,7 +484,7 @@ def test_half_a_capsule_is_none(finished: Path, tmp_path: Path) -> None:
     limited += "resource.setrlimit(resource.RLIMIT_FSIZE, (8192, 8192)); "
     limited += "from edgeval.cli.main import main; main()"
     done = subprocess.run(
-        [sys.executable, "-P", "-c", limited, "capsule", str(finished), "-o", "run.cap"],
+        [sys.executable, "-c", limited, "capsule", str(finished), "-o", "run.cap"],
         cwd=tmp_path,
         capture_output=True,
         text=True,
