@@ -1,8 +1,8 @@
 """Tokens a second of our loop beside others', one thread, SmolLM2-135M's shape; off by default.
 
-All take turns in one process; a peer that is not installed is left out. CPU seconds, so that other
-work on the machine counts less. Behind each figure stands how fast this core can read memory: a
-token needs every weight and every cached number once.
+All take turns, each in a process of its own (contender.py); a peer that is not installed is left
+out. CPU seconds, so that other work on the machine counts less. Behind each figure stands how fast
+this core can read memory: a token needs every weight and every cached number once.
 """
 
 from __future__ import annotations
@@ -10,26 +10,23 @@ from __future__ import annotations
 import contextlib
 import importlib.util
 import io
-import mmap
+import json
+import os
 import runpy
+import subprocess
 import sys
-import time
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Iterator, Mapping
 from pathlib import Path
 from typing import Any
 
 import numpy as np
 import pytest
-from numpy.typing import NDArray
 from pytest_benchmark.fixture import BenchmarkFixture
 
-from edgeval.engines import GraphFiles, open_graphs
-from edgeval.generate import Ending, generate
-from edgeval.types import Decoding
-
+from .contender import N_CONTEXT, N_TOKENS, Turn
 from .gguf135m import write_gguf
 
-N_CONTEXT, N_TOKENS, ROUNDS = 512, 32, 5
+ROUNDS = 5
 LAYERS, KV, WIDTH = 30, 3, 64
 CACHE = 2 * LAYERS * KV * WIDTH * 4 * (N_CONTEXT + N_TOKENS // 2)
 GB = 1e9
@@ -40,55 +37,32 @@ FP32_SHARE, Q4_SHARE, TIMES_GENAI, TIMES_TRANSFORMERS = 0.70, 0.40, 0.95, 1.9
 # is held against ours of the same bits.
 HEAD_BITS = {"fp32": 32, "q4": 8, "q4 head4": 4}
 
-Run = Callable[[], float]
-IDS = np.random.default_rng(0).integers(10, 49000, N_CONTEXT)
 
+@contextlib.contextmanager
+def contender(kind: str, path: Path) -> Iterator[Turn]:
+    """Open one; a call is its turn."""
+    command = [sys.executable, Path(__file__).with_name("contender.py"), kind, path]
+    single = {"OMP_NUM_THREADS": "1", "OPENBLAS_NUM_THREADS": "1"}
+    with subprocess.Popen(
+        command,
+        stdin=subprocess.PIPE,
+        stdout=subprocess.PIPE,
+        text=True,
+        env={**os.environ, **single},  # noqa: TID251 - and the rest
+        cwd="/",
+    ) as process:
+        assert process.stdin is not None
+        assert process.stdout is not None
+        assert json.loads(process.stdout.readline()) == "ready"
 
-def readable(advice: int | None) -> NDArray[np.float32]:
-    """256 MiB in pages as malloc gives them, or with advice to the kernel."""
-    memory = mmap.mmap(-1, 256 << 20)
-    if advice is not None:
-        memory.madvise(advice)
-    numbers = np.frombuffer(memory, np.float32)
-    numbers[:] = 1
-    return numbers
+        def turn() -> float:
+            assert process.stdin is not None
+            assert process.stdout is not None
+            print(file=process.stdin, flush=True)
+            return float(json.loads(process.stdout.readline()))
 
-
-def bandwidth(numbers: NDArray[np.float32]) -> float:
-    """Bytes a second of one core: the better of two ways to read an array once."""
-    rows, ones = numbers.reshape(-1, 1024), np.ones(1024, np.float32)
-    best = 0.0
-    for read in (lambda: rows @ ones, lambda: np.dot(numbers, numbers)):
-        for _ in range(3):
-            start = time.thread_time()
-            read()
-            best = max(best, numbers.nbytes / (time.thread_time() - start))
-    return best
-
-
-def ours(root: Path, bits: str) -> Run:
-    """A token through generate(), behind a context that is forked."""
-    folder = root / f"ort-{bits.replace(' ', '-')}"
-    assert head_bits(folder / "decoder_model_merged.onnx") == HEAD_BITS[bits]
-    graphs = open_graphs(
-        "cpu",
-        GraphFiles(
-            vision=folder / "vision_encoder.onnx",
-            embed=folder / "embed_tokens.onnx",
-            decoder=folder / "decoder_model_merged.onnx",
-            threads=1,
-        ),
-    )
-    context = graphs.start(N_CONTEXT + N_TOKENS + 8)
-    first = context.extend(graphs.embed(IDS.tolist())).copy()
-    ending = Ending(eos_ids=frozenset(), max_new_tokens=N_TOKENS + 1, decode=str)
-
-    def run() -> float:
-        start = time.process_time()
-        generate(context.fork(), first, Decoding(), ending)
-        return (time.process_time() - start) / N_TOKENS
-
-    return run
+        yield turn
+        process.stdin.close()
 
 
 @pytest.fixture(scope="session")
@@ -111,57 +85,21 @@ def llama(model135m: Any, tmp_path_factory: pytest.TempPathFactory) -> Path:
     return folder
 
 
-def transformers_eager(folder: Path) -> Run:
-    import torch
-    from transformers import LlamaForCausalLM
-
-    model = LlamaForCausalLM.from_pretrained(folder, attn_implementation="eager").eval()
-    prompt = torch.from_numpy(IDS)[None]
-
-    def run() -> float:
-        with torch.inference_mode():
-            out = model(prompt, logits_to_keep=1, use_cache=True)
-            start = time.process_time()
-            for _ in range(N_TOKENS):
-                token = out.logits[:, -1].argmax(-1, keepdim=True)
-                out = model(token, past_key_values=out.past_key_values, use_cache=True)
-        return (time.process_time() - start) / N_TOKENS
-
-    return run
-
-
-def genai(checkpoint: Path, folder: Path, bits: str) -> Run:
-    """onnxruntime-genai on a model of its own builder; 4 bits in blocks of our size."""
-    import onnxruntime_genai as genai_package
-
+def built_by_genai(checkpoint: Path, folder: Path, bits: str) -> Path:
+    """A model of onnxruntime-genai's own builder; 4 bits in blocks of our size."""
     precision = "fp32" if bits == "fp32" else "int4"
     options = ["accuracy_level=4", "block_size=32"]
     if bits == "q4":
         # Of a table that the head shares, 0.18.0 then looks for weights that are not there.
         options += ["matmul_mixed_precision=last_matmul:int8", "shared_embeddings=false"]
-    built = folder / f"genai-{bits}"
+    built = folder / f"genai-{bits.replace(' ', '-')}"
     words = ["builder", "-i", str(checkpoint), "-o", str(built), "-p", precision, "-e", "cpu"]
     words += ["-c", str(folder / "cache"), "--extra_options", "hf_token=false", *options]
     with pytest.MonkeyPatch.context() as patch, contextlib.redirect_stdout(io.StringIO()):
         patch.setattr(sys, "argv", words)
         runpy.run_module("onnxruntime_genai.models.builder", run_name="__main__")
     assert head_bits(built / "model.onnx") == HEAD_BITS[bits]
-    config = genai_package.Config(str(built))
-    config.overlay('{"model":{"decoder":{"session_options":{"intra_op_num_threads":1}}}}')
-    model = genai_package.Model(config)
-
-    def run() -> float:
-        params = genai_package.GeneratorParams(model)
-        params.set_search_options(max_length=N_CONTEXT + N_TOKENS + 8, do_sample=False)
-        generator = genai_package.Generator(model, params)
-        generator.append_tokens(IDS.astype(np.int32))
-        generator.generate_next_token()
-        start = time.process_time()
-        for _ in range(N_TOKENS):
-            generator.generate_next_token()
-        return (time.process_time() - start) / N_TOKENS
-
-    return run
+    return built
 
 
 def head_bits(path: Path) -> int:
@@ -177,25 +115,24 @@ def head_bits(path: Path) -> int:
     return int(given[0]) if given else 32
 
 
-def llama_cpp(checkpoint: Path, folder: Path, kind: str) -> Run:
-    """llama.cpp through llama-cpp-python; few bits with 8 in the table, which is also the head."""
-    from llama_cpp import Llama
-
-    path = folder / f"{kind}.gguf"
-    write_gguf(checkpoint, path, kind)
-    model = Llama(
-        str(path), n_ctx=1024, n_threads=1, n_threads_batch=1, n_batch=N_CONTEXT, verbose=False
-    )
-
-    def run() -> float:
-        model.reset()
-        model.eval(IDS.tolist())
-        start = time.process_time()
-        for at in range(N_TOKENS):
-            model.eval([100 + at])
-        return (time.process_time() - start) / N_TOKENS
-
-    return run
+def contenders(shape135m: Path, checkpoint: Path, folder: Path) -> dict[str, tuple[str, Path]]:
+    """Kind and model of each, by name; models of others are made in ``folder``."""
+    runs: dict[str, tuple[str, Path]] = {
+        "small": ("small", folder),
+        "large": ("large", folder),
+        "transformers fp32": ("transformers", checkpoint),
+    }
+    for bits, wanted in HEAD_BITS.items():
+        exported = shape135m / f"ort-{bits.replace(' ', '-')}"
+        assert head_bits(exported / "decoder_model_merged.onnx") == wanted
+        runs[f"ours {bits}"] = "ours", exported
+        if importlib.util.find_spec("onnxruntime_genai"):
+            runs[f"genai {bits}"] = "genai", built_by_genai(checkpoint, folder, bits)
+    if importlib.util.find_spec("llama_cpp") and importlib.util.find_spec("gguf"):
+        for bits, kind in (("fp32", "F32"), ("q4", "Q4_0")):
+            write_gguf(checkpoint, folder / f"{kind}.gguf", kind)
+            runs[f"llama.cpp {bits}"] = "llama", folder / f"{kind}.gguf"
+    return runs
 
 
 @pytest.mark.benchmark(group="decode, 135M shape, 512 tokens before")
@@ -206,29 +143,19 @@ def test_tokens_a_second_beside_others(
     llama: Path,
     tmp_path: Path,
 ) -> None:
-    runs: dict[str, Run] = {
-        **{f"ours {bits}": ours(shape135m, bits) for bits in HEAD_BITS},
-        "transformers fp32": transformers_eager(llama),
-    }
-    if importlib.util.find_spec("onnxruntime_genai"):
-        for bits in HEAD_BITS:
-            runs[f"genai {bits}"] = genai(llama, tmp_path, bits)
-    if importlib.util.find_spec("llama_cpp") and importlib.util.find_spec("gguf"):
-        runs["llama.cpp fp32"] = llama_cpp(llama, tmp_path, "F32")
-        runs["llama.cpp q4"] = llama_cpp(llama, tmp_path, "Q4_0")
-    small, large = readable(None), readable(getattr(mmap, "MADV_HUGEPAGE", None))
-    found: dict[str, list[float]] = {name: [] for name in (*runs, "small", "large")}
+    runs = contenders(shape135m, llama, tmp_path)
+    found: dict[str, list[float]] = {name: [] for name in runs}
+    with contextlib.ExitStack() as stack:
+        turns = {name: stack.enter_context(contender(*run)) for name, run in runs.items()}
 
-    def turn() -> None:
-        for name, run in runs.items():
-            found[name].append(run())
-        found["small"].append(bandwidth(small))
-        found["large"].append(bandwidth(large))
+        def turn() -> None:
+            for name, run in turns.items():
+                found[name].append(run())
 
-    turn()
-    for values in found.values():
-        values.clear()
-    benchmark.pedantic(turn, rounds=ROUNDS)
+        turn()
+        for values in found.values():
+            values.clear()
+        benchmark.pedantic(turn, rounds=ROUNDS)
     middle = {name: float(np.median(values)) for name, values in found.items()}
     limits = {
         name: middle["small"]
