@@ -12,7 +12,7 @@ from dataclasses import dataclass
 import numpy as np
 from numpy.typing import NDArray
 
-from training.view import Line, View
+from training.view import BLIND, Line, View
 from training.words import GROUP_NAMES, TOKENS_A_FRAME
 
 Ints = NDArray[np.int64]
@@ -40,8 +40,9 @@ class Block:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Batch:
-    """``pixels`` uint8 [n, S, S, 3] of all rows in turn and their ``slots`` [n, tokens, groups].
+    """``pixels`` uint8 [n, S, S, 3] of all rows in turn, none where frames are told.
 
+    ``slots`` [n, tokens, groups]: what they say.
     ``ids``, ``places`` (where in its row a token stands) and ``labels`` (UNTAUGHT, or the token to
     be said next): int64 [places], those of the ``blocks`` in turn.
     """
@@ -69,9 +70,9 @@ def packed(rows: Sequence[tuple[View, Sequence[Line]]]) -> Batch:
     for number, some in behind:
         for block in _blocks_of_lines(some):
             places.add(*block, behind=number)
-    shown = [view for view, _ in rows if len(view.pixels)]
+    shown = [view for view, _ in rows if len(view.slots)]
     return Batch(
-        pixels=_joined([view.pixels for view in shown], np.zeros((0, 1, 1, 3), np.uint8)),
+        pixels=_joined([view.pixels for view in shown], BLIND.pixels),
         slots=_joined(
             [view.slots for view in shown],
             np.zeros((0, TOKENS_A_FRAME, len(GROUP_NAMES)), np.int64),

@@ -19,6 +19,7 @@ from training.feed import batches
 from training.optimiser import Optimiser
 from training.recipe import Recipe
 from training.stages import SCALES, Stage, stages
+from training.view import SQUARE
 
 LOG, STATE, CHECKPOINT, CARD = "log.jsonl", "state.pt", "checkpoint", "run.json"
 _LOG_EVERY = 25
@@ -132,31 +133,34 @@ class Training:
         """Gradients of one batch. Noise is a function of run, stage and step alone."""
         plan = self._plan
         torch.manual_seed(seeds.number(plan.run, stage.name, step) % 2**63)
-        share = step / stage.steps
-        watched = len(batch.pixels) > 0
-        sees = stage.kind != "recall" and not plan.blind and share >= stage.frozen
         figures: dict[str, float] = {}
         loss = torch.zeros((), device=plan.device)
         dtype = torch.bfloat16 if plan.half else torch.float32
         tokens = None
-        if watched:
-            with torch.set_grad_enabled(sees):
-                shown = noisy(torch.as_tensor(batch.pixels, device=plan.device))
-                shown = torch.zeros_like(shown) if plan.blind else shown
-                tokens = network.image_tokens(self._model, shown, dtype)
-                slots = torch.as_tensor(batch.slots, device=plan.device)
-                of_slots, right = network.slot_loss(self._model, tokens, slots, self._slot_ids)
+        slots = torch.as_tensor(batch.slots, device=plan.device)
+        if len(slots) and plan.blind:
+            black = torch.full((len(slots), 3, SQUARE, SQUARE), -1.0, device=plan.device)
+            with torch.no_grad():
+                tokens = network.image_tokens(self._model, black, dtype)
+        elif len(batch.pixels):
+            shown = noisy(torch.as_tensor(batch.pixels, device=plan.device))
+            tokens = network.image_tokens(self._model, shown, dtype)
+            of_slots, right = network.slot_loss(self._model, tokens, slots, self._slot_ids)
             figures |= {"slots": float(of_slots.detach())}
             figures |= {f"slot {name}": value for name, value in right.items()}
-            if stage.kind == "vision":
-                loss = loss + of_slots
-            elif sees:
-                loss = loss + stage.slot_weight * of_slots
+            loss = loss + (1.0 if stage.kind == "vision" else stage.slot_weight) * of_slots
+        elif len(slots):
+            tokens = network.told_tokens(self._model, slots, self._slot_ids)
         if stage.kind != "vision":
             said, right_tokens = network.answer_loss(self._model, tokens, batch, dtype)
             figures |= {"answers": float(said.detach()), "tokens": right_tokens}
             loss = loss + said
         loss.backward()
+        if len(slots) and not len(batch.pixels):
+            # What vision says: it is not there to follow.
+            table = self._model.get_input_embeddings().weight
+            if table.grad is not None:
+                table.grad[[word for group in self._slot_ids for word in group]] = 0
         return figures | {"places": float(batch.ids.size)}
 
     def _save(self, stage: int, step: int, optimiser: Optimiser | None) -> None:

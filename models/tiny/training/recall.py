@@ -1,14 +1,16 @@
-"""Text alone, to learn recall from: repeat words, name a letter, look up a table both ways.
+"""Text alone, to learn recall from: repeat words, name a letter, look up frames both ways.
 
 Cues are drawn with replacement: without it, what has been said already rules out answers, and that
-is learnt instead. Rows of words look as image tokens do once they say words.
+is learnt instead. Frames stand as a video's prompt has them, words in the place of image tokens:
+what is learnt at other distances, between other tokens, does not carry over.
 """
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from itertools import pairwise, product
 
+from edgeval.families.smolvlm import FRAME
 from edgeval.synth.draws import Draws
 from edgeval.synth.rooms import KINDS as THINGS
 from edgeval.synth.vocabulary import COLOURS, LETTERS, NAMES, ONE_TO_TEN, SHAPES
@@ -20,6 +22,8 @@ SIGNS = tuple(f"{colour} {shape}" for colour, shape in product(COLOURS, SHAPES))
 POOLS = (NAMES, ONE_TO_TEN, COLOURS, SHAPES, SIGNS, THINGS)
 _WORDS = (*COLOURS, *SHAPES, *NAMES, *(str(number) for number in range(1, 20)))
 _CUES = 8
+_FAKE = "<fake_token_around_image>"
+_BEFORE = f"{_FAKE}<global-img>"
 # Group of words -> how it is asked for.
 LOOKS = {"long": "length", "many": "count", "x": "across", "y": "along"}
 
@@ -47,43 +51,71 @@ def _letters(draws: Draws, encode: Encode, hard: float) -> Line:
 
 
 def _table(draws: Draws, encode: Encode, hard: float) -> Line:
-    """Cue and value side by side as a slide has them; asked forward or backward."""
-    cues = draws.sample(draws.choice((SIGNS, SHAPES, COLOURS, THINGS)), 2 + int(5 * hard))
-    values = draws.sample(draws.choice((NAMES, ONE_TO_TEN)), len(cues))
-    head = "".join(f" {cue} {value} table" for cue, value in zip(cues, values, strict=True))
-    pairs = list(zip(cues, values, strict=True))
+    """Cue and value in one frame, as a slide has them; asked forward or backward."""
+    signs = _signs(draws, 2 + int(6 * hard))
+    values = draws.sample(draws.choice((NAMES, ONE_TO_TEN)), len(signs))
+    slides = [(*sign, value, "table") for sign, value in zip(signs, values, strict=True)]
+    pairs = [(_named(sign), value) for sign, value in zip(signs, values, strict=True)]
     if draws.random() < 0.4:
-        return cued(draws, encode, head + " back", [(b, a) for a, b in pairs])
-    return cued(draws, encode, head, pairs)
+        return cued(draws, encode, reel(draws, slides) + "Back:", [(b, a) for a, b in pairs])
+    return cued(draws, encode, reel(draws, slides) + "Beside:", pairs)
 
 
 def _order(draws: Draws, encode: Encode, hard: float) -> Line:
-    """What came right after, or right before; each said once or several times in a row."""
-    words = draws.sample(draws.choice((SIGNS, THINGS, COLOURS)), 3 + int(4 * hard))
-    times = [draws.randint(1, 3) for _ in words]
-    head = "".join(f" {word} none table" * n for word, n in zip(words, times, strict=True))
-    steps = list(pairwise(words))
+    """What came right after, or right before; at first in one frame each, then in several."""
+    signs = _signs(draws, 3 + int(6 * hard))
+    value = draws.choice((*NAMES, "none"))
+    most = 3 if draws.random() < hard - 0.3 else 1
+    slides = [(*sign, value, "table") for sign in signs for _ in range(draws.randint(1, most))]
+    steps = list(pairwise(map(_named, signs)))
     if draws.random() < 0.5:
-        return cued(draws, encode, head + " before", [(b, a) for a, b in steps])
-    return cued(draws, encode, head + " after", steps)
+        return cued(draws, encode, reel(draws, slides) + "Before:", [(b, a) for a, b in steps])
+    return cued(draws, encode, reel(draws, slides) + "Next:", steps)
 
 
 def _tour(draws: Draws, encode: Encode, hard: float) -> Line:
-    """Frames of a room as words: its size, one thing said of what is in view, that, where it is."""
-    things = [name.split()[-1] for name in draws.sample(THINGS, 3 + int(5 * hard))]
+    """Frames of a room: its size, one thing said of what is in view, that, where it is."""
+    things = [name.split()[-1] for name in draws.sample(THINGS, 3 + int(6 * hard))]
     area = draws.choice(GROUPS["area"])
     groups = draws.choice(("long", "many")), draws.choice(("x", "y"))
     said = [tuple(draws.choice(GROUPS[group]) for group in groups) for _ in things]
-    head = "".join(
-        f" {area} {one} {thing} {other} table"
-        for thing, (one, other) in zip(things, said, strict=True)
-    )
+    shots = [(area, one, thing, other) for thing, (one, other) in zip(things, said, strict=True)]
+    if draws.random() < 0.25:
+        pairs = [
+            (f"{one}, {other}", min((one, other), key=things.index))
+            for one, other in (draws.sample(things, 2) for _ in range(_CUES))
+        ]
+        return cued(draws, encode, reel(draws, shots) + "Sooner:", pairs)
     pairs = [
         (f"{LOOKS[group]} {thing}", words[at])
         for at, group in enumerate(groups)
         for thing, words in zip(things, said, strict=True)
     ]
-    return cued(draws, encode, head, pairs)
+    return cued(draws, encode, reel(draws, shots) + "Look:", pairs)
+
+
+def _signs(draws: Draws, n: int) -> list[tuple[str, str]]:
+    """Colour and shape of a slide; all of one lesson have both, or only one."""
+    kind = draws.random()
+    if kind < 0.6:
+        return draws.sample(list(product(COLOURS, SHAPES)), n)
+    pool = COLOURS if kind < 0.8 else SHAPES
+    some = draws.sample(pool, min(n, len(pool)))
+    return [(one, "none") if kind < 0.8 else ("grey", one) for one in some]
+
+
+def _named(sign: tuple[str, str]) -> str:
+    return " ".join(word for word in sign if word not in ("none", "grey"))
+
+
+def reel(draws: Draws, frames: Sequence[tuple[str, ...]]) -> str:
+    """Frames as a video's prompt has them, words in the place of image tokens."""
+    second, text = 0, ""
+    for words in frames:
+        shown = "".join(f" {word}" for word in words)
+        text += FRAME.format(minutes=0, seconds=second) + _BEFORE + shown + _FAKE
+        second += draws.choice((0, 1, 1, 1, 2))
+    return text
 
 
 def cued(draws: Draws, encode: Encode, head: str, pairs: list[tuple[str, str]]) -> Line:

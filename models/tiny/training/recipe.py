@@ -49,8 +49,10 @@ def group(recipe: Recipe, stage: Stage, number: int) -> list[Batch]:
     rows = list(_rows(recipe, stage, number, draws))
     # One number of frames for all, or rows would be padded to the longest.
     most = draws.choice(N_FRAMES)
+    told = number * stage.reuse < stage.told * stage.steps
     views = [
-        (sample, seer.view(sample, most_frames=most, size=draws.choice(SIZES))) for sample in rows
+        (sample, seer.view(sample, most_frames=most, size=draws.choice(SIZES), told=told))
+        for sample in rows
     ]
     if stage.kind == "vision":
         return [packed([(view, []) for _, view in views])] * stage.reuse

@@ -49,12 +49,18 @@ class Asked:
     """Something asked and its answer.
 
     ``final``: in the very words of the benchmark, answered as its rule reads answers; else worked
-    out, in other words.
+    out, in other words. ``at_once``: without the space that else stands before an answer.
     """
 
     ask: Ask
     answer: str
     final: bool
+    at_once: bool = False
+
+    @property
+    def said(self) -> str:
+        """The answer as it is generated."""
+        return self.answer if self.at_once or self.ask.prefill else f" {self.answer}"
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

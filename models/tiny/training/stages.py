@@ -14,8 +14,9 @@ class Stage:
     """One stage. ``skills``: rows of each in a batch; ``lines`` of each row, ``drills`` of them.
 
     ``own_words`` and ``blind``: shares of questions and rows. ``reuse``: batches that show the same
-    clips and ask other things (or, of vision, show them in other noise). ``frozen``: share of the
-    stage in which vision is not trained; ``slot_weight``: of its loss afterwards. ``muon`` and
+    clips and ask other things (or, of vision, show them in other noise). ``told``: share of the
+    stage, its first, in which frames are not drawn: their image tokens are the words that they are
+    to say; ``slot_weight``: of vision's loss afterwards. ``muon`` and
     ``adam``: peak learning rates.
     """
 
@@ -28,7 +29,7 @@ class Stage:
     own_words: float = 0.0
     blind: float = 0.0
     reuse: int = 1
-    frozen: float = 0.0
+    told: float = 0.0
     slot_weight: float = 0.0
     fresh_decoder: bool = False
     muon: float = 0.02
@@ -36,18 +37,27 @@ class Stage:
 
 
 # Image tokens become words; text alone teaches recall, from a fresh decoder, embeddings as they
-# are; then questions with their steps; then as the benchmarks ask and read them.
+# are; drills, recall behind a video's own prompt; then questions with their steps; then as the
+# benchmarks ask and read them.
 _VISION = Stage(name="vision", kind="vision", steps=0, muon=0.02, adam=2e-3)
 _RECALL = Stage(name="recall", kind="recall", steps=0, fresh_decoder=True, muon=0.01, adam=1e-3)
+_DRILLS = Stage(
+    name="drills",
+    kind="answers",
+    steps=0,
+    drills=8,
+    told=1.0,
+    muon=0.01,
+)
 _STEPS = Stage(
     name="steps",
     kind="answers",
     steps=0,
     drills=2,
     own_words=0.7,
-    frozen=0.45,
+    told=0.45,
     slot_weight=0.1,
-    muon=0.02,
+    muon=0.01,
 )
 _FINAL = Stage(
     name="final",
@@ -79,7 +89,7 @@ class Scale:
 SCALES: Mapping[str, Scale] = {
     # Two slow cores, 90 minutes.
     "cpu": Scale(
-        steps={"vision": 1000, "recall": 1000, "steps": 2800, "final": 2000},
+        steps={"vision": 2000, "recall": 1000, "drills": 1000, "steps": 1600, "final": 1600},
         vision_rows={"lessons": 6, "rooms": 5, "films": 3, "routines": 1},
         # Drawing these clips takes three times as long as a step.
         vision_reuse=2,
@@ -90,7 +100,7 @@ SCALES: Mapping[str, Scale] = {
     ),
     # One GPU with sixteen cores that draw, 10 minutes.
     "gpu": Scale(
-        steps={"vision": 500, "recall": 900, "steps": 1600, "final": 1200},
+        steps={"vision": 500, "recall": 900, "drills": 500, "steps": 1200, "final": 1200},
         vision_rows={"lessons": 24, "rooms": 20, "films": 12, "routines": 4},
         rows={"lessons": 20, "rooms": 16, "films": 10, "routines": 4},
         recall_lines=160,
@@ -99,7 +109,7 @@ SCALES: Mapping[str, Scale] = {
     ),
     # A third of the rows and a tenth of the steps, to see the curves fall before the time is spent.
     "pilot": Scale(
-        steps={"vision": 220, "recall": 300, "steps": 160, "final": 40},
+        steps={"vision": 220, "recall": 300, "drills": 80, "steps": 80, "final": 40},
         vision_rows={"lessons": 3, "rooms": 2, "films": 2, "routines": 1},
         rows={"lessons": 2, "rooms": 1, "films": 1, "routines": 1},
         recall_lines=24,
@@ -109,7 +119,7 @@ SCALES: Mapping[str, Scale] = {
     ),
     # Every part once, for tests; it learns next to nothing.
     "smoke": Scale(
-        steps={"vision": 6, "recall": 8, "steps": 4, "final": 4},
+        steps={"vision": 6, "recall": 8, "drills": 2, "steps": 4, "final": 4},
         vision_rows={"lessons": 1, "rooms": 1, "films": 1, "routines": 1},
         rows={"lessons": 1, "rooms": 1, "films": 1, "routines": 1},
         recall_lines=8,
@@ -139,7 +149,7 @@ def stages(scale: Scale, only: Mapping[str, int] | None = None) -> tuple[Stage, 
                 lines=scale.lines,
                 reuse=scale.reuse,
             )
-            for one in (_STEPS, _FINAL)
+            for one in (_DRILLS, _STEPS, _FINAL)
         ),
     )
     return tuple(stage for stage in built if stage.steps)

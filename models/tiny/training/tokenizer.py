@@ -26,7 +26,7 @@ SPECIAL = (
     *("<fake_token_around_image>", "<global-img>", "<image>", "<video>"),
 )
 FILE = "tokenizer.json"
-VOCABULARY = 1536
+VOCABULARY = 1664
 MOST_FRAMES = 64
 # A phrase is a line so long that comes so often among the texts it is looked for in.
 _LONG, _OFTEN, _MOST_PHRASES = 20, 12, 72
@@ -104,7 +104,7 @@ def _texts(samples: Iterable[Sample]) -> Iterable[str]:
         yield from (text for _, text in sample.clip.captions)
         for asked in sample.asked:
             yield asked.ask.text
-            yield f" {asked.ask.prefill}{asked.answer}"
+            yield f"{asked.ask.prefill}{asked.said}"
         for drill in sample.drills:
             yield drill.head
             yield "".join(f" {cue} {answer}" for cue, answer in drill.pairs)
@@ -115,5 +115,6 @@ def _always(n: int) -> list[str]:
     times = [f"{m:02d}:{s:02d}:" for m, s in product(range(2), range(60))]
     counts = [in_words(number) for number in range(1, MOST_FRAMES + 1)]
     letters = [f"\n{letter}." for letter in "ABCDEFGHIJ"] + list("ABCDEFGHIJ")
-    words = [f" {word}" for word in (*PLAIN, *counts, *map(str, range(100)), *letters)]
-    return [*words, *times, *letters] * max(200, n // 20)
+    numbers = [str(number) for number in range(100)]
+    words = [f" {word}" for word in (*PLAIN, *counts, *numbers, *letters)]
+    return [*words, *numbers, *times, *letters] * max(200, n // 20)

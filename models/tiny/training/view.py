@@ -38,7 +38,10 @@ Pixels = NDArray[np.uint8]
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class View:
-    """A sample as it is shown. ``pixels`` uint8 [n, S, S, 3], ``slots`` [n, tokens, groups]."""
+    """A sample as it is shown. ``pixels`` uint8 [n, S, S, 3], ``slots`` [n, tokens, groups].
+
+    Without pixels where its frames are told.
+    """
 
     pixels: Pixels
     slots: NDArray[np.int64]
@@ -46,6 +49,7 @@ class View:
     prefix: tuple[int, ...]
 
 
+_UNDRAWN: Pixels = np.zeros((SQUARE, SQUARE, 3), np.uint8)
 BLIND = View(
     pixels=np.zeros((0, SQUARE, SQUARE, 3), np.uint8),
     slots=np.zeros((0, TOKENS_A_FRAME, 0), np.int64),
@@ -91,20 +95,32 @@ class Seer:
             raise ValueError(f"tokenizer: has no token {token!r}")
         return found
 
-    def view(self, sample: Sample, *, most_frames: int = MOST_FRAMES, size: float = 1.0) -> View:
+    def view(
+        self,
+        sample: Sample,
+        *,
+        most_frames: int = MOST_FRAMES,
+        size: float = 1.0,
+        told: bool = False,
+    ) -> View:
         """The frames that the rule takes, and the tokens that stand before every question.
 
-        ``size``: how many times as large as drawn the film is before it is shrunk.
+        ``size``: how many times as large as drawn the film is before it is shrunk. ``told``: what
+        frames say is enough, none is drawn.
         """
         scene = sample.scene
         if scene is None:
             return BLIND
         plan = self.plan(sample, most_frames)
-        images = [self._shrunk(scene.picture(at), size) for at in plan.indices]
+        images = (
+            [_UNDRAWN] * len(plan.indices)
+            if told
+            else [self._shrunk(scene.picture(at), size) for at in plan.indices]
+        )
         slots = [numbered(scene.says(at)) for at in plan.indices]
         stills: tuple[Pixels, ...] = ()
         if sample.still is not None:
-            stills = (self._shrunk(sample.still, size),)
+            stills = (_UNDRAWN if told else self._shrunk(sample.still, size),)
             slots.append(numbered(sample.still_says))
         seen = Frames(
             plan=plan,
@@ -117,7 +133,7 @@ class Seer:
         ids = self.tokenizer.encode(text)
         last = max(at for at, token in enumerate(ids) if token in self._visual)
         return View(
-            pixels=np.stack([*images, *stills]),
+            pixels=BLIND.pixels if told else np.stack([*images, *stills]),
             slots=np.asarray(slots),
             facts=facts,
             prefix=ids[: last + 1],
@@ -148,8 +164,7 @@ class Seer:
         n = len(view.prefix)
         if ids[:n] != view.prefix:
             raise ValueError(f"{sample.clip.id}: a question changes the tokens before it")
-        space = "" if asked.ask.prefill else " "
-        answer = (*self.tokenizer.encode(space + asked.answer), self._end)
+        answer = (*self.tokenizer.encode(asked.said), self._end)
         return Line(
             ids=(*ids[n:], *answer),
             taught=(*(False,) * (len(ids) - n), *(True,) * len(answer)),

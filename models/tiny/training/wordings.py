@@ -94,12 +94,16 @@ _FINAL: Mapping[str, Callable[[Question, str], str]] = MappingProxyType(
     }
 )
 
+# VSI-Bench's authors read what stands before the first space.
+_AT_ONCE = ("vsibench",)
+
 
 def final(benchmark: Benchmark, clip: Clip, question: Question, worked: str) -> Asked:
     """The question as the benchmark asks it, and an answer that its rule reads."""
     name = benchmark.name
     answer = _FINAL.get(f"{name} {clip.setting}", _FINAL.get(name, _letter))(question, worked)
-    return Asked(ask=benchmark.ask(clip, question), answer=answer, final=True)
+    at_once = name in _AT_ONCE
+    return Asked(ask=benchmark.ask(clip, question), answer=answer, final=True, at_once=at_once)
 
 
 def short(asked: Asked, question: Question) -> Asked:

@@ -11,7 +11,7 @@ import pytest
 torch = pytest.importorskip("torch")
 pytest.importorskip("transformers")
 
-STEPS = {"vision": 2, "recall": 2, "steps": 2, "final": 1}
+STEPS = {"vision": 2, "recall": 2, "drills": 2, "steps": 2, "final": 1}
 
 
 def plan(folder: Path, tokenizer_file: Path, **other: object):  # type: ignore[no-untyped-def]
@@ -74,20 +74,25 @@ def test_the_folder_of_another_training_is_refused(
         train(replace(first, run=1), len)
 
 
-def test_a_blind_training_sees_nothing(tmp_path: Path, tokenizer_file: Path, hf: None) -> None:
-    """Other pictures, the same weights."""
+@pytest.mark.parametrize("shown", ["drills", "final"])
+def test_a_blind_training_sees_nothing(
+    tmp_path: Path, tokenizer_file: Path, hf: None, shown: str
+) -> None:
+    """Other pictures, or other words in their place: the same weights."""
     from training import loop
 
     model = []
     for name in ("a", "b"):
         only = plan(tmp_path / name, tokenizer_file, blind=True)
         training = loop.Training(only, len)
-        stage = training._stages[1]
-        assert stage.name == "steps"
+        stage = next(stage for stage in training._stages if stage.name == shown)
         batch = loop.batches(training._recipe, stage, 0, 0)
         one = next(iter(batch))
+        assert len(one.slots)
+        assert bool(len(one.pixels)) == (shown == "final")
         if name == "b":
             one.pixels[:] = 255 - one.pixels
+            one.slots[one.slots > 0] -= 1
         training._step(stage, 0, one)
         model.append(training._model.lm_head.weight.grad)
     assert model[0] is not None
@@ -101,3 +106,28 @@ def test_a_blind_training_comes_to_its_end(tmp_path: Path, tokenizer_file: Path,
     assert (tmp_path / "blind" / CHECKPOINT / "model.safetensors").exists()
     rows = [json.loads(line) for line in (tmp_path / "blind" / LOG).read_text().splitlines()]
     assert [row["stage"] for row in rows] == [name for name in STEPS if name != "vision"]
+
+
+def test_told_tokens_are_nearest_to_the_words_that_are_told(tokenizer_file: Path, hf: None) -> None:
+    from tokenizers import Tokenizer
+    from training import network
+    from training.words import GROUP_NAMES, GROUPS, UNSAID
+
+    raw = Tokenizer.from_file(str(tokenizer_file))
+    model = network.fresh(raw, 0)
+    ids = network.slot_ids(raw)
+    slots = torch.full((1, 2, len(GROUPS)), UNSAID)
+    slots[0, 0, GROUP_NAMES.index("x")] = 3
+    slots[0, 0, GROUP_NAMES.index("y")] = 7
+    slots[0, 1, GROUP_NAMES.index("word")] = 5
+    with torch.no_grad():
+        tokens = network.told_tokens(model, slots, ids)
+        loss, right = network.slot_loss(model, tokens, slots, ids)
+        assert {right[name] for name in ("x", "y", "word")} == {1.0}
+        assert right["off"] < 0.5
+        exact = network.told_tokens(model, slots, ids, noise=0)
+        assert network.slot_loss(model, exact, slots, ids)[1]["off"] == 0
+        assert float(loss) > float(network.slot_loss(model, exact, slots, ids)[0])
+        other = slots.clone()
+        other[0, 1, GROUP_NAMES.index("word")] = 6
+        assert network.slot_loss(model, tokens, other, ids)[1]["word"] == 0

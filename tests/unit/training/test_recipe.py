@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from pathlib import Path
 
 import numpy as np
@@ -38,6 +39,16 @@ def test_batches_of_a_group_show_the_same_and_ask_other_things(recipe: Recipe) -
     first, second = group(recipe, SMOKE["steps"], 0)
     assert np.array_equal(first.pixels, second.pixels)
     assert not np.array_equal(first.ids, second.ids)
+
+
+def test_frames_that_are_told_stand_where_drawn_ones_would(recipe: Recipe) -> None:
+    """The same tokens before the questions and the same words to be said, and no pictures."""
+    shown = replace(SMOKE["steps"], told=0.0)
+    drawn, told = (group(recipe, stage, 0)[0] for stage in (shown, replace(shown, told=1.0)))
+    assert len(drawn.pixels) == len(drawn.slots)
+    assert len(told.pixels) == 0
+    for field in ("slots", "ids", "places", "labels"):
+        assert np.array_equal(getattr(drawn, field), getattr(told, field)), field
 
 
 def test_image_tokens_are_as_many_as_the_pictures_have(recipe: Recipe) -> None:

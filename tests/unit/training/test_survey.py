@@ -8,7 +8,7 @@ from collections.abc import Callable
 import numpy as np
 import pytest
 from training import seeds
-from training.skills.survey import N_WAYS, Survey, said_area, said_long, said_m
+from training.skills.survey import Survey, said_area, said_long, said_m
 from training.words import PLACES
 
 from edgeval.metrics import mean_relative_accuracy
@@ -72,11 +72,11 @@ def test_all_rooms_fit_the_words() -> None:
         assert min(longest) > 0.2
 
 
-def test_steps_and_points_of_the_compass() -> None:
+def test_where_things_are_and_how_far_apart() -> None:
     survey = Survey(ROOM)
-    assert survey.told_off("bed", "tv") == "+0 +4"
-    assert survey.bearing("bed", "tv") == str(N_WAYS // 4)
-    assert survey.bearing("tv", "bed") == str(3 * N_WAYS // 4)
+    assert survey.told_off("bed", "tv") == ("+0", "+4")
+    assert survey.told_places("bed") == "bed <x2> <y2>"
+    assert survey.told_apart("bed", "tv") == "bed <x2> <y2> tv <x2> <y6>: +0 +4"
 
 
 def test_the_gap_between_kinds_is_that_of_their_closest() -> None:

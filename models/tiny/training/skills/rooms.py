@@ -128,7 +128,7 @@ def _direction(survey: Survey, question: Question) -> str:
     found = _STANDING.search(question.text)
     if found is None:
         return ""
-    return f"{survey.told_turn(*found.groups())}: {wordings.right_text(question)}"
+    return f"{survey.told_places(*found.groups())}: {wordings.right_text(question)}"
 
 
 def _route(survey: Survey, question: Question) -> str:
@@ -137,7 +137,7 @@ def _route(survey: Survey, question: Question) -> str:
         return ""
     stops = [begin.group(1), *_FORWARD.findall(question.text)]
     turns = [
-        f"{b}: {survey.told_turn(b, a, c)}"
+        f"{survey.told_places(b, a, c)}"
         for a, b, c in zip(stops, stops[1:], stops[2:], strict=False)
     ]
     return f"{', '.join(turns)}: {wordings.right_text(question)}"
@@ -210,12 +210,8 @@ def _gap(survey: Survey, draws: Draws) -> tuple[str, str]:
 
 def _off(survey: Survey, draws: Draws) -> tuple[str, str]:
     one, other = draws.sample(sorted(survey.single), 2)
-    return f"{one}, {other}", survey.told_off(one, other)
-
-
-def _bearing(survey: Survey, draws: Draws) -> tuple[str, str]:
-    one, other = draws.sample(sorted(survey.single), 2)
-    return f"{one}, {other}", survey.bearing(one, other)
+    axis = draws.randrange(2)
+    return f"{('across', 'along')[axis]} {one}, {other}", survey.told_off(one, other)[axis]
 
 
 def _turned(survey: Survey, draws: Draws) -> tuple[str, str]:
@@ -268,7 +264,6 @@ _STEPS: Mapping[str, Posing] = MappingProxyType(
     {
         "Gap": _gap,
         "Off": _off,
-        "Bearing": _bearing,
         "Turn": _turned,
         "Walk": _walked,
         "Nearer": _nearer,

@@ -16,8 +16,6 @@ _APART_M = (
     *(0.2, 0.3, 0.4, 0.5, 0.6, 0.7, 0.8, 0.9, 1.0, 1.2, 1.4, 1.6, 1.8, 2.0),
     *(2.3, 2.6, 3.0, 3.4, 3.8, 4.3, 4.8, 5.4, 6.0, 6.8, 7.6, 8.5),
 )
-# Points of the compass, 0 along x and on to the left.
-N_WAYS = 24
 
 
 def said_long(metres: float) -> str:
@@ -73,31 +71,18 @@ class Survey:
         """The number of the shot, from 1, that shows a kind first."""
         return 1 + next(at for at, shot in enumerate(self.room.tour) if shot.kind == kind)
 
-    def _steps(self, one: str, other: str) -> tuple[int, int]:
-        """From one thing to another in steps of the plan's words."""
+    def told_off(self, one: str, other: str) -> tuple[str, str]:
+        """How far to the right and up on the plan, in steps of its words."""
         (x1, y1), (x2, y2) = (self.place(self.single[kind]) for kind in (one, other))
-        return int(x2[2:-1]) - int(x1[2:-1]), int(y2[2:-1]) - int(y1[2:-1])
+        return _signed(int(x2[2:-1]) - int(x1[2:-1])), _signed(int(y2[2:-1]) - int(y1[2:-1]))
 
-    def told_off(self, one: str, other: str) -> str:
-        """How far to the right and up on the plan, in steps."""
-        dx, dy = self._steps(one, other)
-        return f"{_signed(dx)} {_signed(dy)}"
+    def told_places(self, *kinds: str) -> str:
+        """Where things are."""
+        return " ".join(f"{kind} {' '.join(self.place(self.single[kind]))}" for kind in kinds)
 
     def told_apart(self, one: str, other: str) -> str:
         """Where both are, and how many steps lie between."""
-        places = " ".join(
-            f"{kind} {' '.join(self.place(self.single[kind]))}" for kind in (one, other)
-        )
-        return f"{places}: {self.told_off(one, other)}"
-
-    def bearing(self, one: str, other: str) -> str:
-        """The point of the compass in which one thing lies from another."""
-        (x1, y1), (x2, y2) = (self.single[kind].ground for kind in (one, other))
-        return str(round(math.atan2(y2 - y1, x2 - x1) / (2 * math.pi) * N_WAYS) % N_WAYS)
-
-    def told_turn(self, here: str, facing: str, there: str) -> str:
-        """Both bearings from where one stands."""
-        return f"{facing} {self.bearing(here, facing)} {there} {self.bearing(here, there)}"
+        return f"{self.told_places(one, other)}: {' '.join(self.told_off(one, other))}"
 
 
 def _signed(steps: int) -> str:
