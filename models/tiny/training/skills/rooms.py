@@ -144,8 +144,8 @@ def _route(survey: Survey, question: Question) -> str:
 
 
 def _order(survey: Survey, question: Question) -> str:
-    names = wordings.right_text(question).split(", ")
-    return ", ".join(f"{name} {survey.first(name)}" for name in names)
+    del survey
+    return wordings.right_text(question)
 
 
 _WORK: Mapping[str, Callable[[Survey, Question], str]] = MappingProxyType(
@@ -243,11 +243,6 @@ def _sooner(survey: Survey, draws: Draws) -> tuple[str, str]:
     return f"{one}, {other}", min((one, other), key=survey.first)
 
 
-def _shown(survey: Survey, draws: Draws) -> tuple[str, str]:
-    kind = draws.choice(sorted(survey.room.boxes))
-    return kind, str(survey.first(kind))
-
-
 Posing = Callable[[Survey, Draws], tuple[str, str]]
 # What one look at the right frame tells; then what takes several.
 _LOOKS: Mapping[str, Posing] = MappingProxyType(
@@ -256,7 +251,6 @@ _LOOKS: Mapping[str, Posing] = MappingProxyType(
         "length": _long,
         "across": _x,
         "along": _y,
-        "shown": _shown,
         "size": _size,
     }
 )
