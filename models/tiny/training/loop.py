@@ -144,11 +144,13 @@ class Training:
                 tokens = network.image_tokens(self._model, black, dtype)
         elif len(batch.pixels):
             shown = noisy(torch.as_tensor(batch.pixels, device=plan.device))
-            tokens = network.image_tokens(self._model, shown, dtype)
-            of_slots, right = network.slot_loss(self._model, tokens, slots, self._slot_ids)
+            with torch.set_grad_enabled(stage.kind == "vision"):
+                tokens = network.image_tokens(self._model, shown, dtype)
+                of_slots, right = network.slot_loss(self._model, tokens, slots, self._slot_ids)
             figures |= {"slots": float(of_slots.detach())}
             figures |= {f"slot {name}": value for name, value in right.items()}
-            loss = loss + (1.0 if stage.kind == "vision" else stage.slot_weight) * of_slots
+            if stage.kind == "vision":
+                loss = loss + of_slots
         elif len(slots):
             tokens = network.told_tokens(self._model, slots, self._slot_ids)
         if stage.kind != "vision":
@@ -156,11 +158,11 @@ class Training:
             figures |= {"answers": float(said.detach()), "tokens": right_tokens}
             loss = loss + said
         loss.backward()
-        if len(slots) and not len(batch.pixels):
-            # What vision says: it is not there to follow.
-            table = self._model.get_input_embeddings().weight
-            if table.grad is not None:
-                table.grad[[word for group in self._slot_ids for word in group]] = 0
+        if stage.kind == "answers":
+            # What frames say stays where vision learnt to say it.
+            grad = self._model.get_input_embeddings().weight.grad
+            assert grad is not None
+            grad[[word for group in self._slot_ids for word in group]] = 0
         return figures | {"places": float(batch.ids.size)}
 
     def _save(self, stage: int, step: int, optimiser: Optimiser | None) -> None:

@@ -20,7 +20,7 @@ class Optimiser:
         self._stage = stage
         table = model.get_input_embeddings().weight
         names = dict(model.named_parameters())
-        if stage.kind == "recall":
+        if stage.kind != "vision":
             names = {n: p for n, p in names.items() if "text_model" in n and p is not table}
         inner = {
             n: p

@@ -16,8 +16,7 @@ class Stage:
     ``own_words`` and ``blind``: shares of questions and rows. ``reuse``: batches that show the same
     clips and ask other things (or, of vision, show them in other noise). ``told``: share of the
     stage, its first, in which frames are not drawn: their image tokens are the words that they are
-    to say; ``slot_weight``: of vision's loss afterwards. ``muon`` and
-    ``adam``: peak learning rates.
+    to say. ``muon`` and ``adam``: peak learning rates.
     """
 
     name: str
@@ -30,7 +29,6 @@ class Stage:
     blind: float = 0.0
     reuse: int = 1
     told: float = 0.0
-    slot_weight: float = 0.0
     fresh_decoder: bool = False
     muon: float = 0.02
     adam: float = 2e-3
@@ -55,8 +53,7 @@ _STEPS = Stage(
     steps=0,
     drills=2,
     own_words=0.7,
-    told=0.45,
-    slot_weight=0.1,
+    told=0.7,
     muon=0.01,
 )
 _FINAL = Stage(
@@ -66,7 +63,7 @@ _FINAL = Stage(
     drills=1,
     own_words=0.15,
     blind=0.05,
-    slot_weight=0.1,
+    told=0.5,
     muon=0.01,
     adam=1e-3,
 )
@@ -89,7 +86,7 @@ class Scale:
 SCALES: Mapping[str, Scale] = {
     # Two slow cores, 90 minutes.
     "cpu": Scale(
-        steps={"vision": 2000, "recall": 1000, "drills": 1000, "steps": 1600, "final": 1600},
+        steps={"vision": 2000, "recall": 1000, "drills": 1000, "steps": 1000, "final": 1600},
         vision_rows={"lessons": 6, "rooms": 5, "films": 3, "routines": 1},
         # Drawing these clips takes three times as long as a step.
         vision_reuse=2,

@@ -44,7 +44,8 @@ def test_a_training_that_was_stopped_ends_as_one_that_was_not(
     assert [name for name in expected if not torch.equal(expected[name], found[name])] == []
     rows = [json.loads(line) for line in (tmp_path / "whole" / LOG).read_text().splitlines()]
     assert [(row["stage"], row["step"]) for row in rows] == list(STEPS.items())
-    assert {"slots", "answers", "tokens", "rate"} <= rows[-1].keys()
+    assert {"slots", "slot word", "rate"} <= rows[0].keys()
+    assert {"answers", "tokens", "rate"} <= rows[-1].keys()
 
 
 def test_lines_of_steps_that_are_done_again_are_forgotten(tmp_path: Path, hf: None) -> None:
@@ -74,22 +75,24 @@ def test_the_folder_of_another_training_is_refused(
         train(replace(first, run=1), len)
 
 
-@pytest.mark.parametrize("shown", ["drills", "final"])
+@pytest.mark.parametrize("told", [0.0, 1.0])
 def test_a_blind_training_sees_nothing(
-    tmp_path: Path, tokenizer_file: Path, hf: None, shown: str
+    tmp_path: Path, tokenizer_file: Path, hf: None, told: float
 ) -> None:
     """Other pictures, or other words in their place: the same weights."""
+    from dataclasses import replace
+
     from training import loop
 
     model = []
     for name in ("a", "b"):
         only = plan(tmp_path / name, tokenizer_file, blind=True)
         training = loop.Training(only, len)
-        stage = next(stage for stage in training._stages if stage.name == shown)
+        stage = replace(training._stages[-1], told=told)
         batch = loop.batches(training._recipe, stage, 0, 0)
         one = next(iter(batch))
         assert len(one.slots)
-        assert bool(len(one.pixels)) == (shown == "final")
+        assert bool(len(one.pixels)) == (told == 0)
         if name == "b":
             one.pixels[:] = 255 - one.pixels
             one.slots[one.slots > 0] -= 1
@@ -131,3 +134,31 @@ def test_told_tokens_are_nearest_to_the_words_that_are_told(tokenizer_file: Path
         other = slots.clone()
         other[0, 1, GROUP_NAMES.index("word")] = 6
         assert network.slot_loss(model, tokens, other, ids)[1]["word"] == 0
+
+
+def test_what_vision_learnt_stays(tmp_path: Path, tokenizer_file: Path, hf: None) -> None:
+    """The tower, and the words that it says; all else of the table goes on."""
+    from dataclasses import replace
+
+    from safetensors.torch import load_file
+    from tokenizers import Tokenizer
+    from training import network
+    from training.loop import STATE, Stopped, train
+
+    first = plan(tmp_path / "one", tokenizer_file, stop_after=2)
+    with pytest.raises(Stopped):
+        train(first, len)
+    before = torch.load(tmp_path / "one" / STATE, weights_only=True)["model"]
+    after = load_file(train(replace(first, stop_after=None), len) / "model.safetensors")
+    looking = [name for name in after if "vision_model" in name or "connector" in name]
+    assert len(looking) > 20
+    assert [name for name in looking if not torch.equal(before[name], after[name])] == []
+    said = {
+        word
+        for group in network.slot_ids(Tokenizer.from_file(str(tokenizer_file)))
+        for word in group
+    }
+    (table,) = (name for name in after if "embed_tokens" in name)
+    moved = (before[table] != after[table]).any(-1).nonzero().flatten().tolist()
+    assert moved
+    assert not said & set(moved)
