@@ -108,23 +108,38 @@ def _posed(draws: Draws, query: Query, track: Track, lesson: Lesson) -> Question
 
 
 def _drill(lesson: Lesson, draws: Draws) -> Drill:
-    kind = draws.choice(("letter", "beside", "back", "next", "before", "sum"))
-    table, order = tables(lesson)
-    if kind == "letter" or (kind in ("beside", "back") and not table):
+    facts = _facts(lesson)
+    kind = draws.choice((*facts, "Letter", "Sum"))
+    if kind == "Letter":
         pool = draws.choice(_POOLS)
         said = draws.sample(pool, min(len(pool), draws.randint(4, 10)))
         head = "".join(f"\n{x}. {text}" for x, text in zip(LETTERS, said, strict=False))
         pairs = [(text, x) for x, text in zip(LETTERS, said, strict=False)]
         return Drill(head=head, pairs=tuple(draws.choices(pairs, k=_DRILL)))
-    if kind == "sum":
+    if kind == "Sum":
         sums = [(draws.randint(1, 10), draws.randint(1, 9)) for _ in range(_DRILL)]
         return Drill(head="Sum:", pairs=tuple((f"{a} + {b}", str(a + b)) for a, b in sums))
-    if kind in ("next", "before"):
-        steps = list(itertools.pairwise(order))
-        pairs = steps if kind == "next" else [(b, a) for a, b in steps]
-    else:
-        pairs = table if kind == "beside" else [(b, a) for a, b in table]
-    return Drill(head=f"{kind.capitalize()}:", pairs=tuple(draws.choices(pairs, k=_DRILL)))
+    return Drill(head=f"{kind}:", pairs=tuple(draws.choices(facts[kind], k=_DRILL)))
+
+
+def _facts(lesson: Lesson) -> dict[str, list[tuple[str, str]]]:
+    """Cues and answers by what is asked: the single steps that worked answers take."""
+    table, order = tables(lesson)
+    steps = list(itertools.pairwise(order))
+    facts = {"Next": steps, "Before": [(b, a) for a, b in steps], "Quiz": read(lesson)}
+    if table:
+        facts |= {"Beside": table, "Back": [(b, a) for a, b in table]}
+    if isinstance(lesson.rule, Sorting):
+        place = ("colour", "shape").index(lesson.rule.by)
+        facts["Like"] = [(sign[place], str(sign)) for sign in lesson.rule.signs]
+    return facts
+
+
+def read(lesson: Lesson) -> list[tuple[str, str]]:
+    """What the last slide asks about, and what the slide with the rule says decides."""
+    quiz = [word for word in lesson.slides[-1].slots[:3] if word not in (None, "grey")]
+    rules = [slide.slots[2] for slide in lesson.slides if slide.slots[3] == "rule"]
+    return [("quiz", " ".join(map(str, quiz))), *(("rule", rule) for rule in rules if rule)]
 
 
 def tables(lesson: Lesson) -> tuple[list[tuple[str, str]], list[str]]:
