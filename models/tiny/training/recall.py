@@ -7,13 +7,18 @@ what is learnt at other distances, between other tokens, does not carry over.
 
 from __future__ import annotations
 
-from collections.abc import Callable, Sequence
+import math
+from collections.abc import Callable, Mapping, Sequence
 from itertools import pairwise, product
+from types import MappingProxyType
+
+import numpy as np
 
 from edgeval.families.smolvlm import FRAME
 from edgeval.synth.draws import Draws
 from edgeval.synth.rooms import KINDS as THINGS
 from edgeval.synth.vocabulary import COLOURS, LETTERS, NAMES, ONE_TO_TEN, SHAPES
+from training.skills.survey import said_m
 from training.view import Line
 from training.words import GROUPS
 
@@ -22,6 +27,10 @@ SIGNS = tuple(f"{colour} {shape}" for colour, shape in product(COLOURS, SHAPES))
 POOLS = (NAMES, ONE_TO_TEN, COLOURS, SHAPES, SIGNS, THINGS)
 _WORDS = (*COLOURS, *SHAPES, *NAMES, *(str(number) for number in range(1, 20)))
 _CUES = 8
+# Share of the lines that work with places; metres a step of the plan, and around a thing's middle;
+# a way is clear from this sine on.
+_WORKED = 0.3
+_STEP_M, _AROUND_M, _CLEAR = 0.5, 0.5, 0.1
 _FAKE = "<fake_token_around_image>"
 _BEFORE = f"{_FAKE}<global-img>"
 # Group of words -> how it is asked for.
@@ -33,6 +42,8 @@ def line(draws: Draws, encode: Encode, share: float) -> Line:
     if draws.random() < (0.7 if share < 0.25 else 0.2):
         return _repeat(draws, encode)
     hard = min(1.0, 2 * share)
+    if draws.random() < _WORKED:
+        return _work(draws, encode)
     return draws.choice((_letters, _table, _order, _tour, _tour))(draws, encode, hard)
 
 
@@ -92,6 +103,50 @@ def _tour(draws: Draws, encode: Encode, hard: float) -> Line:
         for thing, words in zip(things, said, strict=True)
     ]
     return cued(draws, encode, reel(draws, shots) + "Look:", pairs)
+
+
+def _work(draws: Draws, encode: Encode) -> Line:
+    """Places on a plan, and what follows: steps between two, metres, the way of a third."""
+    kind = draws.choice(("Off", "Gap", "Turn"))
+    pairs = [_WORK[kind](draws) for _ in range(2 * _CUES)]
+    return cued(draws, encode, f"{kind}:", pairs)
+
+
+def _off(draws: Draws) -> tuple[str, str]:
+    axis = draws.choice(("x", "y"))
+    one, other = draws.choices(range(len(GROUPS[axis])), k=2)
+    return f"<{axis}{one}> <{axis}{other}>", f"{'-' if other < one else '+'}{abs(other - one)}"
+
+
+def _gap(draws: Draws) -> tuple[str, str]:
+    places = [_place(draws) for _ in range(2)]
+    apart = math.hypot(*np.subtract(places[1], places[0]).tolist())
+    return _plan(places), said_m(_STEP_M * apart - _AROUND_M)
+
+
+def _turn(draws: Draws) -> tuple[str, str]:
+    """As rooms ask it: which quarter one looks at from the first place, facing the second."""
+    while True:
+        here, facing, there = (np.array(_place(draws)) for _ in range(3))
+        ahead, aside = facing - here, there - here
+        cross = float(ahead[0] * aside[1] - ahead[1] * aside[0])
+        along = float(ahead @ aside)
+        if min(abs(cross), abs(along)) > _CLEAR * float(np.hypot(*ahead) * np.hypot(*aside)):
+            way = f"{'front' if along > 0 else 'back'}-{'left' if cross > 0 else 'right'}"
+            return _plan([here.tolist(), facing.tolist(), there.tolist()]), way
+
+
+def _place(draws: Draws) -> tuple[int, int]:
+    return draws.randrange(len(GROUPS["x"])), draws.randrange(len(GROUPS["y"]))
+
+
+def _plan(places: Sequence[Sequence[int]]) -> str:
+    return " ".join(f"<x{x}> <y{y}>" for x, y in places)
+
+
+_WORK: Mapping[str, Callable[[Draws], tuple[str, str]]] = MappingProxyType(
+    {"Off": _off, "Gap": _gap, "Turn": _turn}
+)
 
 
 def _signs(draws: Draws, n: int) -> list[tuple[str, str]]:

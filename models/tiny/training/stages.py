@@ -86,7 +86,7 @@ class Scale:
 SCALES: Mapping[str, Scale] = {
     # Two slow cores, 90 minutes.
     "cpu": Scale(
-        steps={"vision": 3000, "recall": 1000, "drills": 1500, "steps": 1600, "final": 3000},
+        steps={"vision": 3000, "recall": 1500, "drills": 1500, "steps": 1600, "final": 3000},
         vision_rows={"lessons": 6, "rooms": 5, "films": 3, "routines": 1},
         # Drawing these clips takes three times as long as a step.
         vision_reuse=2,

@@ -3,17 +3,19 @@
 from __future__ import annotations
 
 import math
+import re
 from collections.abc import Callable
 
 import numpy as np
 import pytest
-from training import seeds
+from training import recall, seeds
 from training.skills.survey import Survey, said_area, said_long, said_m
 from training.words import PLACES
 
 from edgeval.metrics import mean_relative_accuracy
-from edgeval.scenes import Box
+from edgeval.scenes import Box, turn_deg
 from edgeval.synth import rooms
+from edgeval.synth.draws import scene_draws
 from edgeval.synth.rooms import Room, Shot
 
 SEEDS = range(seeds.FIRST, seeds.FIRST + 30)
@@ -95,3 +97,21 @@ def test_every_word_said_is_known() -> None:
         for shot in room.tour:
             for said in Survey(room).says(shot):
                 assert all(word in PLACES[group] for group, word in said.items())
+
+
+def test_what_is_worked_out_from_places_alone_is_what_rooms_say() -> None:
+    """Steps, and which way a third thing is; distances within a word or two."""
+    draws = scene_draws(0, "places")
+    for _ in range(200):
+        cue, way = recall._turn(draws)
+        spots = [(int(x), int(y)) for x, y in re.findall(r"<x(\d+)> <y(\d+)>", cue)]
+        here, facing, there = (box(0.5 * x + 0.25, 0.5 * y + 0.25) for x, y in spots)
+        turn = turn_deg(here, facing, there)
+        assert way == f"{'front' if abs(turn) < 90 else 'back'}-{'left' if turn > 0 else 'right'}"
+        cue, steps = recall._off(draws)
+        one, other = map(int, re.findall(r"\d+", cue))
+        assert int(steps) == other - one
+        cue, metres = recall._gap(draws)
+        spots = [(int(x), int(y)) for x, y in re.findall(r"<x(\d+)> <y(\d+)>", cue)]
+        apart = 0.5 * math.dist(*spots)
+        assert 0.8 * (apart - 0.7) <= float(metres) <= max(0.2, 1.2 * apart)
