@@ -11,7 +11,7 @@ from dataclasses import dataclass, replace
 from pathlib import Path
 
 from edgeval.synth.draws import Draws, scene_draws
-from training import recall, seeds
+from training import recall, seeds, wordings
 from training.batch import Batch, packed
 from training.scene import Asked, Sample
 from training.skills import SKILLS
@@ -78,7 +78,10 @@ def _lines(seer: Seer, stage: Stage, sample: Sample, view: View, draws: Draws) -
     n_drills = min(stage.drills, len(sample.drills))
     asked = [_one(stage, sample, draws) for _ in range(stage.lines - n_drills)]
     lines = [seer.line(sample, view, one) for one in dict.fromkeys(asked)]
-    return lines + [seer.drill(one) for one in draws.sample(sample.drills, n_drills)]
+    for drill in draws.sample(sample.drills, n_drills):
+        by_letter = draws.random() < stage.by_letter
+        lines.append(seer.drill(wordings.lettered(drill, draws) if by_letter else drill))
+    return lines
 
 
 def _one(stage: Stage, sample: Sample, draws: Draws) -> Asked:

@@ -13,10 +13,10 @@ Kind = Literal["vision", "recall", "answers"]
 class Stage:
     """One stage. ``skills``: rows of each in a batch; ``lines`` of each row, ``drills`` of them.
 
-    ``own_words`` and ``blind``: shares of questions and rows. ``reuse``: batches that show the same
-    clips and ask other things (or, of vision, show them in other noise). ``told``: share of the
-    stage, its first, in which frames are not drawn: their image tokens are the words that they are
-    to say. ``muon`` and ``adam``: peak learning rates.
+    ``by_letter``, ``own_words`` and ``blind``: shares of drills, questions and rows. ``reuse``:
+    batches that show the same clips and ask other things (or, of vision, show them in other noise).
+    ``told``: share of the stage, its first, in which frames are not drawn: their image tokens are
+    the words that they are to say. ``muon`` and ``adam``: peak learning rates.
     """
 
     name: str
@@ -25,6 +25,7 @@ class Stage:
     skills: Mapping[str, int] = field(default_factory=dict)
     lines: int = 0
     drills: int = 0
+    by_letter: float = 0.0
     own_words: float = 0.0
     blind: float = 0.0
     reuse: int = 1
@@ -44,6 +45,7 @@ _DRILLS = Stage(
     kind="answers",
     steps=0,
     drills=8,
+    by_letter=0.4,
     told=1.0,
     muon=0.01,
 )
@@ -52,6 +54,7 @@ _STEPS = Stage(
     kind="answers",
     steps=0,
     drills=2,
+    by_letter=0.5,
     own_words=0.7,
     told=0.7,
     muon=0.01,
@@ -61,6 +64,7 @@ _FINAL = Stage(
     kind="answers",
     steps=0,
     drills=1,
+    by_letter=0.5,
     own_words=0.15,
     blind=0.05,
     told=0.5,

@@ -9,7 +9,7 @@ from types import MappingProxyType
 from edgeval.benchmarks.base import Benchmark
 from edgeval.synth.draws import Draws
 from edgeval.types import Ask, Clip, Question
-from training.scene import Asked
+from training.scene import Asked, Drill
 
 LETTERS = "ABCDEFGHIJ"
 _LETTERED = re.compile(r"^\(?([A-J])[.):]")
@@ -104,6 +104,17 @@ def final(benchmark: Benchmark, clip: Clip, question: Question, worked: str) -> 
     answer = _FINAL.get(f"{name} {clip.setting}", _FINAL.get(name, _letter))(question, worked)
     at_once = name in _AT_ONCE
     return Asked(ask=benchmark.ask(clip, question), answer=answer, final=True, at_once=at_once)
+
+
+def lettered(drill: Drill, draws: Draws) -> Drill:
+    """The same, asked for the letters of its answers: looked up, then found among options."""
+    answers = list(dict.fromkeys(answer for _, answer in drill.pairs))
+    if drill.head.startswith("\n") or not 1 < len(answers) <= len(LETTERS):
+        return drill
+    letters = dict(zip(draws.sample(answers, len(answers)), LETTERS, strict=False))
+    options = "".join(f"\n{letter}. {answer}" for answer, letter in letters.items())
+    pairs = tuple((cue, letters[answer]) for cue, answer in drill.pairs)
+    return Drill(head=f"{options}\n{drill.head}", pairs=pairs)
 
 
 def short(asked: Asked, question: Question) -> Asked:

@@ -2,14 +2,16 @@
 
 from __future__ import annotations
 
+import re
 from dataclasses import replace
 from pathlib import Path
 
 import numpy as np
 import pytest
-from training import recall
+from training import recall, wordings
 from training.batch import UNTAUGHT, packed
 from training.recipe import Recipe, group
+from training.scene import Drill
 from training.stages import SCALES, Stage, stages
 from training.view import BLIND, Line, Seer
 
@@ -115,3 +117,14 @@ def test_packed_lines_are_answered_as_each_alone(recipe: Recipe, hf: None) -> No
             for line in lines
         ]
     assert float(both) == pytest.approx(float((4 * alone[0] + 8 * alone[1]) / 12), rel=1e-4)
+
+
+def test_a_drill_by_letter_asks_the_same_and_wants_the_letter() -> None:
+    drill = Drill(head="Next:", pairs=(("red star", "blue moon"), ("blue moon", "teal heart")))
+    asked = wordings.lettered(drill, scene_draws(0, "letters"))
+    options = dict(re.findall(r"\n([A-J])\. (.+)", asked.head))
+    assert asked.head.endswith("\nNext:")
+    assert [(cue, options[letter]) for cue, letter in asked.pairs] == list(drill.pairs)
+    # Of letters already, or with one answer alone, there is nothing to choose.
+    for other in (replace(drill, head="\nA. 1"), replace(drill, pairs=drill.pairs[:1] * 2)):
+        assert wordings.lettered(other, scene_draws(0, "letters")) == other
