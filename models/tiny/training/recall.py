@@ -18,7 +18,7 @@ from edgeval.families.smolvlm import FRAME
 from edgeval.synth.draws import Draws
 from edgeval.synth.rooms import KINDS as THINGS
 from edgeval.synth.vocabulary import COLOURS, LETTERS, NAMES, ONE_TO_TEN, SHAPES
-from training.skills.survey import said_m
+from training.skills.survey import STEP_M, said_m, said_steps, said_way
 from training.view import Line
 from training.words import GROUPS
 
@@ -27,10 +27,9 @@ SIGNS = tuple(f"{colour} {shape}" for colour, shape in product(COLOURS, SHAPES))
 POOLS = (NAMES, ONE_TO_TEN, COLOURS, SHAPES, SIGNS, THINGS)
 _WORDS = (*COLOURS, *SHAPES, *NAMES, *(str(number) for number in range(1, 20)))
 _CUES = 8
-# Share of the lines that work with places; metres a step of the plan, and around a thing's middle;
-# a way is clear from this sine on.
-_WORKED = 0.3
-_STEP_M, _AROUND_M, _CLEAR = 0.5, 0.5, 0.1
+# Share of the lines that work with places; metres around two things' middles; a way is clear from
+# this sine on.
+_WORKED, _AROUND_M, _CLEAR = 0.3, 0.5, 0.1
 _FAKE = "<fake_token_around_image>"
 _BEFORE = f"{_FAKE}<global-img>"
 # Group of words -> how it is asked for.
@@ -115,13 +114,13 @@ def _work(draws: Draws, encode: Encode) -> Line:
 def _off(draws: Draws) -> tuple[str, str]:
     axis = draws.choice(("x", "y"))
     one, other = draws.choices(range(len(GROUPS[axis])), k=2)
-    return f"<{axis}{one}> <{axis}{other}>", f"{'-' if other < one else '+'}{abs(other - one)}"
+    return f"<{axis}{one}> <{axis}{other}>", said_steps(one, other)
 
 
 def _gap(draws: Draws) -> tuple[str, str]:
     places = [_place(draws) for _ in range(2)]
     apart = math.hypot(*np.subtract(places[1], places[0]).tolist())
-    return _plan(places), said_m(_STEP_M * apart - _AROUND_M)
+    return _plan(places), said_m(STEP_M * apart - _AROUND_M)
 
 
 def _turn(draws: Draws) -> tuple[str, str]:
@@ -132,8 +131,8 @@ def _turn(draws: Draws) -> tuple[str, str]:
         cross = float(ahead[0] * aside[1] - ahead[1] * aside[0])
         along = float(ahead @ aside)
         if min(abs(cross), abs(along)) > _CLEAR * float(np.hypot(*ahead) * np.hypot(*aside)):
-            way = f"{'front' if along > 0 else 'back'}-{'left' if cross > 0 else 'right'}"
-            return _plan([here.tolist(), facing.tolist(), there.tolist()]), way
+            turn = math.degrees(math.atan2(cross, along))
+            return _plan([here.tolist(), facing.tolist(), there.tolist()]), said_way(turn)
 
 
 def _place(draws: Draws) -> tuple[int, int]:

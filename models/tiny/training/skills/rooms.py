@@ -18,7 +18,7 @@ from training import wordings
 from training.scene import Asked, Drill, Image, Sample, Scene
 from training.seeds import checked
 from training.skills.folder import Unfilmed, laid
-from training.skills.survey import Survey, said_area, said_long, said_m
+from training.skills.survey import Survey, said_area, said_long, said_m, said_way
 from training.words import Slots
 
 # Drawn smaller than the encoded film: the model sees squares of 64.
@@ -217,18 +217,13 @@ def _off(survey: Survey, draws: Draws) -> tuple[str, str]:
 def _turned(survey: Survey, draws: Draws) -> tuple[str, str]:
     here, facing, there = draws.sample(sorted(survey.single), 3)
     turn = turn_deg(*(survey.single[kind] for kind in (here, facing, there)))
-    return f"{here}, {facing}, {there}", _way(turn)
+    return f"{here}, {facing}, {there}", said_way(turn)
 
 
 def _walked(survey: Survey, draws: Draws) -> tuple[str, str]:
     one, two, three = draws.sample(sorted(survey.single), 3)
     boxes: list[Box] = [survey.single[kind] for kind in (one, two, three)]
     return f"{one}, {two}, {three}", rooms_questions.turned(*boxes) or "none"
-
-
-def _way(turn: float) -> str:
-    side = "left" if turn > 0 else "right"
-    return f"{'front' if abs(turn) < 90 else 'back'}-{side}"
 
 
 def _nearer(survey: Survey, draws: Draws) -> tuple[str, str]:

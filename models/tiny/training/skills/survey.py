@@ -7,10 +7,12 @@ import math
 
 from edgeval.scenes import Box, gaps_m
 from edgeval.synth.rooms import AREA_M2, Room, Shot
-from training.words import Slots, binned, middle
+from training.words import GROUPS, Slots, binned, middle
 
 _LONG_M = (0.24, 1.6)
 _PLAN_M = (0.0, 9.0)
+# From one word of a place to the next.
+STEP_M = (_PLAN_M[1] - _PLAN_M[0]) / len(GROUPS["x"])
 # Metres as they are taught: each about an eighth more than the one before.
 _APART_M = (
     *(0.2, 0.3, 0.4, 0.5, 0.6, 0.7, 0.8, 0.9, 1.0, 1.2, 1.4, 1.6, 1.8, 2.0),
@@ -33,6 +35,16 @@ def said_area(square_metres: float) -> str:
 def said_m(metres: float) -> str:
     """A distance in metres."""
     return f"{min(_APART_M, key=lambda one: abs(math.log(one / max(metres, 0.1)))):.1f}"
+
+
+def said_steps(one: int, other: int) -> str:
+    """From one word of a place to another."""
+    return f"-{one - other}" if other < one else f"+{other - one}"
+
+
+def said_way(turn_deg: float) -> str:
+    """The quarter that one looks at after a turn, left above 0."""
+    return f"{'front' if abs(turn_deg) < 90 else 'back'}-{'left' if turn_deg > 0 else 'right'}"
 
 
 class Survey:
@@ -74,7 +86,8 @@ class Survey:
     def told_off(self, one: str, other: str) -> tuple[str, str]:
         """How far to the right and up on the plan, in steps of its words."""
         (x1, y1), (x2, y2) = (self.place(self.single[kind]) for kind in (one, other))
-        return _signed(int(x2[2:-1]) - int(x1[2:-1])), _signed(int(y2[2:-1]) - int(y1[2:-1]))
+        x, y = ((int(a[2:-1]), int(b[2:-1])) for a, b in ((x1, x2), (y1, y2)))
+        return said_steps(*x), said_steps(*y)
 
     def told_places(self, *kinds: str) -> str:
         """Where things are."""
@@ -83,7 +96,3 @@ class Survey:
     def told_apart(self, one: str, other: str) -> str:
         """Where both are, and how many steps lie between."""
         return f"{self.told_places(one, other)}: {' '.join(self.told_off(one, other))}"
-
-
-def _signed(steps: int) -> str:
-    return f"-{-steps}" if steps < 0 else f"+{steps}"
