@@ -55,6 +55,15 @@ class Batch:
     blocks: tuple[Block, ...]
 
 
+Parts = tuple[Batch, ...]
+
+
+def in_parts(rows: Sequence[tuple[View, Sequence[Line]]], parts: int) -> Parts:
+    """Rows dealt out in turn, the longest prefix first, then the most to say: about equal parts."""
+    rows = sorted(rows, key=lambda row: (-len(row[0].prefix), -sum(len(x.ids) for x in row[1])))
+    return tuple(packed(rows[at::parts]) for at in range(min(parts, len(rows))))
+
+
 def packed(rows: Sequence[tuple[View, Sequence[Line]]]) -> Batch:
     """Rows sorted by prefix, the longest first; lines by length within those of like prefixes."""
     rows = sorted(rows, key=lambda row: -len(row[0].prefix))

@@ -14,12 +14,11 @@ from tokenizers import Tokenizer as RawTokenizer
 
 from training import network, seeds
 from training import tokenizer as tokenizers
-from training.batch import Batch
 from training.feed import batches
+from training.gradients import Gradients
 from training.optimiser import Optimiser
 from training.recipe import Recipe
 from training.stages import SCALES, Stage, stages
-from training.view import SQUARE
 
 LOG, STATE, CHECKPOINT, CARD = "log.jsonl", "state.pt", "checkpoint", "run.json"
 _LOG_EVERY = 25
@@ -63,7 +62,8 @@ class Training:
     def __init__(self, plan: Plan, say: Say) -> None:
         self._plan = plan
         self._say = say
-        torch.set_num_threads(plan.threads)
+        # Parts of a batch side by side use the cores better than a product shared among them.
+        torch.set_num_threads(1)
         plan.folder.mkdir(parents=True, exist_ok=True)
         self._check_card()
         # Without pictures there is nothing to be learnt about what they say.
@@ -80,7 +80,6 @@ class Training:
         self._recipe = Recipe(run=plan.run, tokenizer=file)
         raw = RawTokenizer.from_file(str(file))
         self._slot_ids = network.slot_ids(raw)
-        self._said = [word for group in self._slot_ids for word in group]
         self._model = network.fresh(raw, plan.run).to(plan.device)
         self._done = 0
 
@@ -118,8 +117,9 @@ class Training:
         log = _Log(self._plan.folder / LOG, stage, self._say)
         saved = time.monotonic()
         feed = batches(self._recipe, stage, first, self._plan.workers)
-        for step, batch in enumerate(feed, first):
-            figures = self._step(stage, step, batch)
+        gradients = self.gradients(stage, optimiser)
+        for step, parts in enumerate(feed, first):
+            figures = gradients.of(step, parts)
             log.add(step, figures | {"rate": optimiser.step(step)})
             self._done += 1
             if time.monotonic() - saved > _SAVE_EVERY_S:
@@ -130,41 +130,18 @@ class Training:
                 raise Stopped
         self._save(number + 1, 0, None)
 
-    def _step(self, stage: Stage, step: int, batch: Batch) -> dict[str, float]:
-        """Gradients of one batch. Noise is a function of run, stage and step alone."""
-        plan = self._plan
-        torch.manual_seed(seeds.number(plan.run, stage.name, step) % 2**63)
-        figures: dict[str, float] = {}
-        loss = torch.zeros((), device=plan.device)
-        dtype = torch.bfloat16 if plan.half else torch.float32
-        tokens = None
-        slots = torch.as_tensor(batch.slots, device=plan.device)
-        if len(slots) and plan.blind:
-            black = torch.full((len(slots), 3, SQUARE, SQUARE), -1.0, device=plan.device)
-            with torch.no_grad():
-                tokens = network.image_tokens(self._model, black, dtype)
-        elif len(batch.pixels):
-            shown = noisy(torch.as_tensor(batch.pixels, device=plan.device))
-            with torch.set_grad_enabled(stage.kind == "vision"):
-                tokens = network.image_tokens(self._model, shown, dtype)
-                of_slots, right = network.slot_loss(self._model, tokens, slots, self._slot_ids)
-            figures |= {"slots": float(of_slots.detach())}
-            figures |= {f"slot {name}": value for name, value in right.items()}
-            if stage.kind == "vision":
-                loss = loss + of_slots
-        elif len(slots):
-            tokens = network.told_tokens(self._model, slots, self._slot_ids)
-        if stage.kind != "vision":
-            said, right_tokens = network.answer_loss(self._model, tokens, batch, dtype)
-            figures |= {"answers": float(said.detach()), "tokens": right_tokens}
-            loss = loss + said
-        loss.backward()
-        if stage.kind == "answers":
-            # What frames say stays where vision learnt to say it.
-            grad = self._model.get_input_embeddings().weight.grad
-            assert grad is not None
-            grad[self._said] = 0
-        return figures | {"places": float(batch.ids.size)}
+    def gradients(self, stage: Stage, optimiser: Optimiser) -> Gradients:
+        """Of the weights that the optimiser moves."""
+        return Gradients(
+            model=self._model,
+            trained=optimiser.trained,
+            slot_ids=self._slot_ids,
+            stage=stage,
+            run=self._plan.run,
+            blind=self._plan.blind,
+            dtype=torch.bfloat16 if self._plan.half else torch.float32,
+            threads=self._plan.threads,
+        )
 
     def _save(self, stage: int, step: int, optimiser: Optimiser | None) -> None:
         path = self._plan.folder / STATE
@@ -237,16 +214,6 @@ def forget(path: Path, names: Sequence[str], stage: int, step: int) -> None:
         if at <= (stage, step):
             kept.append(line)
     path.write_text("".join(kept), encoding="utf-8")
-
-
-def noisy(pixels: torch.Tensor) -> torch.Tensor:
-    """uint8 [n, S, S, 3] to [n, 3, S, S] in -1..1, a little brighter, flatter and grainier."""
-    shown = pixels.permute(0, 3, 1, 2).contiguous().float() / 127.5 - 1
-    one = (len(shown), 1, 1, 1)
-    shown = shown * (1 + 0.1 * (torch.rand(one, device=shown.device) - 0.5))
-    shown = shown + 0.1 * (torch.rand(one, device=shown.device) - 0.5)
-    grain = 0.05 * torch.rand(one, device=shown.device)
-    return shown + torch.randn_like(shown) * grain
 
 
 def train(plan: Plan, say: Say) -> Path:

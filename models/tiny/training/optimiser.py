@@ -14,7 +14,7 @@ _CLIP = 1.0
 
 
 class Optimiser:
-    """Both optimisers of a stage."""
+    """Both optimisers of a stage. ``trained``: the weights that they move."""
 
     def __init__(self, model: Model, stage: Stage) -> None:
         self._stage = stage
@@ -31,8 +31,8 @@ class Optimiser:
         groups = [{"params": rest, "lr": stage.adam}]
         if stage.kind != "recall":
             groups.append({"params": [table], "lr": 0.3 * stage.adam})
-        self._trained = [*inner.values(), *(p for group in groups for p in group["params"])]
-        kept = {id(p) for p in self._trained}
+        self.trained = [*inner.values(), *(p for group in groups for p in group["params"])]
+        kept = {id(p) for p in self.trained}
         for weight in model.parameters():
             weight.requires_grad_(id(weight) in kept)
         self._muon = Muon(list(inner.values()), lr=stage.muon, momentum=0.95, weight_decay=0.01)
@@ -48,7 +48,7 @@ class Optimiser:
         for one, peaks in zip(self._both(), self._peaks, strict=True):
             for group, peak in zip(one.param_groups, peaks, strict=True):
                 group["lr"] = peak * share
-        torch.nn.utils.clip_grad_norm_(self._trained, _CLIP)
+        torch.nn.utils.clip_grad_norm_(self.trained, _CLIP)
         for one in self._both():
             one.step()
             one.zero_grad(set_to_none=True)

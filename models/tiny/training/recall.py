@@ -27,9 +27,11 @@ SIGNS = tuple(f"{colour} {shape}" for colour, shape in product(COLOURS, SHAPES))
 POOLS = (NAMES, ONE_TO_TEN, COLOURS, SHAPES, SIGNS, THINGS)
 _WORDS = (*COLOURS, *SHAPES, *NAMES, *(str(number) for number in range(1, 20)))
 _CUES = 8
-# Share of the lines that work with places; metres around two things' middles; a way is clear from
-# this sine on.
-_WORKED, _AROUND_M, _CLEAR = 0.3, 0.5, 0.1
+# Of the stage: until when words are mostly repeated, and until when nothing but places is worked
+# with after that. Among much else neither is learnt in ten times as many lines.
+_REPEATED, _WORKED = 0.2, 0.4
+# Metres around two things' middles; a way is clear from this sine on.
+_AROUND_M, _CLEAR = 0.5, 0.1
 _FAKE = "<fake_token_around_image>"
 _BEFORE = f"{_FAKE}<global-img>"
 # Group of words -> how it is asked for.
@@ -37,16 +39,17 @@ LOOKS = {"long": "length", "many": "count", "x": "across", "y": "along"}
 
 
 def line(draws: Draws, encode: Encode, share: float) -> Line:
-    """One exercise; ``share`` of the stage is over: first mostly repeating, then longer tables."""
-    if draws.random() < (0.7 if share < 0.25 else 0.2):
-        return _repeat(draws, encode)
-    hard = min(1.0, 2 * share)
-    if draws.random() < _WORKED:
-        return _work(draws, encode)
-    return draws.choice((_letters, _table, _order, _tour, _tour))(draws, encode, hard)
+    """One exercise; ``share`` of the stage is over: repeating, places, all else, ever longer."""
+    if share < _REPEATED:
+        return (_repeat if draws.random() < 0.7 else _letters)(draws, encode, 0.0)
+    if share < _WORKED:
+        return _work(draws, encode, 0.0)
+    hard = min(1.0, 2 * (share - _WORKED) / (1 - _WORKED))
+    return draws.choice(_EXERCISES)(draws, encode, hard)
 
 
-def _repeat(draws: Draws, encode: Encode) -> Line:
+def _repeat(draws: Draws, encode: Encode, hard: float) -> Line:
+    del hard
     words = draws.choices(_WORDS, k=draws.randint(4, 16))
     ids = [token for word in words for token in encode(f" {word}")]
     n = len(ids)
@@ -84,18 +87,29 @@ def _order(draws: Draws, encode: Encode, hard: float) -> Line:
 
 
 def _tour(draws: Draws, encode: Encode, hard: float) -> Line:
-    """Frames of a room: its size, one thing said of what is in view, that, where it is."""
+    """Frames of a room: its size, one thing said of what is in view, that, where on one axis."""
     things = [name.split()[-1] for name in draws.sample(THINGS, 3 + int(6 * hard))]
     area = draws.choice(GROUPS["area"])
     groups = draws.choice(("long", "many")), draws.choice(("x", "y"))
     said = [tuple(draws.choice(GROUPS[group]) for group in groups) for _ in things]
     shots = [(area, one, thing, other) for thing, (one, other) in zip(things, said, strict=True)]
-    if draws.random() < 0.25:
+    asked = draws.choice(("Look", "Look", "Sooner", "Off"))
+    if asked == "Sooner":
         pairs = [
             (f"{one}, {other}", min((one, other), key=things.index))
             for one, other in (draws.sample(things, 2) for _ in range(_CUES))
         ]
         return cued(draws, encode, reel(draws, shots) + "Sooner:", pairs)
+    if asked == "Off":
+        axis = groups[1]
+        at = {
+            thing: GROUPS[axis].index(other) for thing, (_, other) in zip(things, said, strict=True)
+        }
+        pairs = [
+            (f"{LOOKS[axis]} {one}, {other}", said_steps(at[one], at[other]))
+            for one, other in (draws.sample(things, 2) for _ in range(_CUES))
+        ]
+        return cued(draws, encode, reel(draws, shots) + "Off:", pairs)
     pairs = [
         (f"{LOOKS[group]} {thing}", words[at])
         for at, group in enumerate(groups)
@@ -104,11 +118,12 @@ def _tour(draws: Draws, encode: Encode, hard: float) -> Line:
     return cued(draws, encode, reel(draws, shots) + "Look:", pairs)
 
 
-def _work(draws: Draws, encode: Encode) -> Line:
+def _work(draws: Draws, encode: Encode, hard: float) -> Line:
     """Places on a plan, and what follows: steps between two, metres, the way of a third."""
-    kind = draws.choice(("Off", "Gap", "Turn"))
+    del hard
+    kind = draws.choice(tuple(_WORK))
     pairs = [_WORK[kind](draws) for _ in range(2 * _CUES)]
-    return cued(draws, encode, f"{kind}:", pairs)
+    return cued(draws, encode, f"{kind}:", pairs, n=2 * _CUES)
 
 
 def _off(draws: Draws) -> tuple[str, str]:
@@ -146,6 +161,8 @@ def _plan(places: Sequence[Sequence[int]]) -> str:
 _WORK: Mapping[str, Callable[[Draws], tuple[str, str]]] = MappingProxyType(
     {"Off": _off, "Gap": _gap, "Turn": _turn}
 )
+# As often as each stands here: order takes longest.
+_EXERCISES = (_repeat, _letters, _table, _order, _order, _order, _tour, _tour, _work)
 
 
 def _signs(draws: Draws, n: int) -> list[tuple[str, str]]:
@@ -172,11 +189,13 @@ def reel(draws: Draws, frames: Sequence[tuple[str, ...]]) -> str:
     return text
 
 
-def cued(draws: Draws, encode: Encode, head: str, pairs: list[tuple[str, str]]) -> Line:
-    """A head, then cues with their answers, some more than once."""
+def cued(
+    draws: Draws, encode: Encode, head: str, pairs: list[tuple[str, str]], n: int = _CUES
+) -> Line:
+    """A head, then ``n`` cues with their answers, some more than once."""
     ids = list(encode(head))
     taught = [False] * len(ids)
-    for cue, answer in draws.choices(pairs, k=_CUES):
+    for cue, answer in draws.choices(pairs, k=n):
         for text, learnt in ((cue, False), (answer, True)):
             part = encode(f" {text}")
             ids += part

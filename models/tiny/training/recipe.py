@@ -12,7 +12,7 @@ from pathlib import Path
 
 from edgeval.synth.draws import Draws, scene_draws
 from training import recall, seeds, wordings
-from training.batch import Batch, packed
+from training.batch import Parts, in_parts
 from training.scene import Asked, Sample
 from training.skills import SKILLS
 from training.stages import Stage
@@ -38,14 +38,14 @@ def dealt_seeds(run: int, stage: Stage, group: int) -> Iterator[tuple[str, list[
         yield skill, [seeds.deal(run, stage.name, skill, group, i) for i in range(n)]
 
 
-def group(recipe: Recipe, stage: Stage, number: int) -> list[Batch]:
+def group(recipe: Recipe, stage: Stage, number: int) -> list[Parts]:
     """The batches of one group, ``stage.reuse`` of them, that show the same clips."""
     seer = Seer(recipe.tokenizer)
     draws = scene_draws(recipe.run, f"{stage.name} {number}")
     if stage.kind == "recall":
         share = number / stage.steps
         lines = [recall.line(draws, seer.tokenizer.encode, share) for _ in range(stage.lines)]
-        return [packed([(BLIND, [line]) for line in lines])]
+        return [in_parts([(BLIND, [line]) for line in lines], stage.parts)]
     rows = list(_rows(recipe, stage, number, draws))
     # One number of frames for all, or rows would be padded to the longest.
     most = draws.choice(N_FRAMES)
@@ -55,9 +55,12 @@ def group(recipe: Recipe, stage: Stage, number: int) -> list[Batch]:
         for sample in rows
     ]
     if stage.kind == "vision":
-        return [packed([(view, []) for _, view in views])] * stage.reuse
+        return [in_parts([(view, []) for _, view in views], stage.parts)] * stage.reuse
     return [
-        packed([(view, _lines(seer, stage, sample, view, draws)) for sample, view in views])
+        in_parts(
+            [(view, _lines(seer, stage, sample, view, draws)) for sample, view in views],
+            stage.parts,
+        )
         for _ in range(stage.reuse)
     ]
 

@@ -33,6 +33,7 @@ class Stage:
     fresh_decoder: bool = False
     muon: float = 0.02
     adam: float = 2e-3
+    parts: int = 1
 
 
 # Image tokens become words; text alone teaches recall, from a fresh decoder, embeddings as they
@@ -84,6 +85,7 @@ class Scale:
     recall_lines: int
     lines: int
     reuse: int
+    parts: int = 1
     tokenizer_share: float = 1.0
 
 
@@ -98,6 +100,7 @@ SCALES: Mapping[str, Scale] = {
         recall_lines=64,
         lines=8,
         reuse=3,
+        parts=2,
     ),
     # One GPU with sixteen cores that draw, 10 minutes.
     "gpu": Scale(
@@ -153,4 +156,4 @@ def stages(scale: Scale, only: Mapping[str, int] | None = None) -> tuple[Stage, 
             for one in (_DRILLS, _STEPS, _FINAL)
         ),
     )
-    return tuple(stage for stage in built if stage.steps)
+    return tuple(replace(stage, parts=scale.parts) for stage in built if stage.steps)

@@ -83,20 +83,20 @@ def test_a_blind_training_sees_nothing(
     from dataclasses import replace
 
     from training import loop
+    from training.optimiser import Optimiser
 
     model = []
     for name in ("a", "b"):
         only = plan(tmp_path / name, tokenizer_file, blind=True)
         training = loop.Training(only, len)
         stage = replace(training._stages[-1], told=told)
-        batch = loop.batches(training._recipe, stage, 0, 0)
-        one = next(iter(batch))
+        (one,) = next(iter(loop.batches(training._recipe, stage, 0, 0)))
         assert len(one.slots)
         assert bool(len(one.pixels)) == (told == 0)
         if name == "b":
             one.pixels[:] = 255 - one.pixels
             one.slots[one.slots > 0] -= 1
-        training._step(stage, 0, one)
+        training.gradients(stage, Optimiser(training._model, stage)).of(0, [one])
         model.append(training._model.lm_head.weight.grad)
     assert model[0] is not None
     assert torch.equal(model[0], model[1])
@@ -109,6 +109,54 @@ def test_a_blind_training_comes_to_its_end(tmp_path: Path, tokenizer_file: Path,
     assert (tmp_path / "blind" / CHECKPOINT / "model.safetensors").exists()
     rows = [json.loads(line) for line in (tmp_path / "blind" / LOG).read_text().splitlines()]
     assert [row["stage"] for row in rows] == [name for name in STEPS if name != "vision"]
+
+
+@pytest.mark.parametrize("name", ["vision", "recall", "final"])
+def test_parts_side_by_side_have_the_gradients_of_the_whole(
+    tokenizer_file: Path, hf: None, name: str
+) -> None:
+    """Noise apart, which every part has its own of; how many threads there are changes no bit."""
+    from dataclasses import replace
+
+    from tokenizers import Tokenizer
+    from training import gradients, network
+    from training.optimiser import Optimiser
+    from training.recipe import Recipe, group
+    from training.stages import SCALES, stages
+
+    raw = Tokenizer.from_file(str(tokenizer_file))
+    (stage,) = (one for one in stages(SCALES["smoke"]) if one.name == name)
+    recipe = Recipe(run=5, tokenizer=tokenizer_file)
+    found = []
+    for n_parts, threads in ((1, 1), (2, 1), (2, 2)):
+        cut = replace(stage, parts=n_parts)
+        model = network.fresh(raw, 0)
+        optimiser = Optimiser(model, cut)
+        learner = gradients.Gradients(
+            model=model,
+            trained=optimiser.trained,
+            slot_ids=network.slot_ids(raw),
+            stage=cut,
+            run=5,
+            blind=name == "final",
+            dtype=torch.float32,
+            threads=threads,
+        )
+        batch = group(recipe, cut, 0)[0]
+        assert len(batch) == n_parts
+        told = learner.of(0, batch)
+        found.append((told, [weight.grad for weight in optimiser.trained]))
+    (whole, of_whole), (parts, of_parts), (threaded, of_threads) = found
+    assert parts == threaded
+    for one, other in zip(of_parts, of_threads, strict=True):
+        assert (one is None) == (other is None)
+        assert one is None or torch.equal(one, other)
+    if name == "vision":
+        return  # Every group of words is a mean of its own in each part.
+    assert parts["answers"] == pytest.approx(whole["answers"], rel=1e-5)
+    for one, other in zip(of_whole, of_parts, strict=True):
+        if one is not None:
+            torch.testing.assert_close(other, one, rtol=1e-3, atol=1e-5)
 
 
 def test_told_tokens_are_nearest_to_the_words_that_are_told(tokenizer_file: Path, hf: None) -> None:

@@ -30,15 +30,15 @@ def test_a_group_is_a_function_of_run_stage_and_number(recipe: Recipe, name: str
     stage = SMOKE[name]
     one, again, other = group(recipe, stage, 1), group(recipe, stage, 1), group(recipe, stage, 2)
     assert len(one) == stage.reuse
-    for a, b in zip(one, again, strict=True):
+    for (a,), (b,) in zip(one, again, strict=True):
         assert a.blocks == b.blocks
         arrays = ("pixels", "slots", "ids", "places", "labels")
         assert all(np.array_equal(getattr(a, field), getattr(b, field)) for field in arrays)
-    assert not np.array_equal(one[0].ids, other[0].ids)
+    assert not np.array_equal(one[0][0].ids, other[0][0].ids)
 
 
 def test_batches_of_a_group_show_the_same_and_ask_other_things(recipe: Recipe) -> None:
-    first, second = group(recipe, SMOKE["steps"], 0)
+    (first,), (second,) = group(recipe, SMOKE["steps"], 0)
     assert np.array_equal(first.pixels, second.pixels)
     assert not np.array_equal(first.ids, second.ids)
 
@@ -46,7 +46,7 @@ def test_batches_of_a_group_show_the_same_and_ask_other_things(recipe: Recipe) -
 def test_frames_that_are_told_stand_where_drawn_ones_would(recipe: Recipe) -> None:
     """The same tokens before the questions and the same words to be said, and no pictures."""
     shown = replace(SMOKE["steps"], told=0.0)
-    drawn, told = (group(recipe, stage, 0)[0] for stage in (shown, replace(shown, told=1.0)))
+    drawn, told = (group(recipe, stage, 0)[0][0] for stage in (shown, replace(shown, told=1.0)))
     assert len(drawn.pixels) == len(drawn.slots)
     assert len(told.pixels) == 0
     for field in ("slots", "ids", "places", "labels"):
@@ -55,12 +55,12 @@ def test_frames_that_are_told_stand_where_drawn_ones_would(recipe: Recipe) -> No
 
 def test_image_tokens_are_as_many_as_the_pictures_have(recipe: Recipe) -> None:
     image = Seer(recipe.tokenizer).tokenizer.id("<image>")
-    for batch in group(recipe, SMOKE["final"], 0):
+    for (batch,) in group(recipe, SMOKE["final"], 0):
         assert int((batch.ids == image).sum()) == batch.slots.shape[0] * batch.slots.shape[1]
 
 
 def test_what_is_taught_is_the_next_token_of_the_same_line(recipe: Recipe) -> None:
-    batch = group(recipe, SMOKE["steps"], 0)[0]
+    batch = group(recipe, SMOKE["steps"], 0)[0][0]
     begin, taught = 0, 0
     for number, block in enumerate(batch.blocks):
         end = begin + block.n * block.length
@@ -78,7 +78,7 @@ def test_what_is_taught_is_the_next_token_of_the_same_line(recipe: Recipe) -> No
 
 def test_little_of_a_batch_is_padding(recipe: Recipe) -> None:
     stage = stages(SCALES["cpu"])[1]
-    batch = group(recipe, stage, 0)[0]
+    batch = group(recipe, stage, 0)[0][0]
     assert (batch.ids != 0).mean() > 0.7
 
 
@@ -96,7 +96,7 @@ def test_blind_rows_show_nothing(recipe: Recipe) -> None:
     blind = Stage(
         name="final", kind="answers", steps=2, skills={"lessons": 2, "films": 2}, lines=2, blind=1.0
     )
-    batch = group(recipe, blind, 0)[0]
+    batch = group(recipe, blind, 0)[0][0]
     assert batch.pixels.shape[0] == 0
     assert all(block.behind is None for block in batch.blocks)
 

@@ -26,7 +26,7 @@ from training.words import Slots
 
 FRAMES_A_SLIDE = lessons_dataset.FPS * lessons_dataset.SECONDS_PER_SLIDE
 # Of each track's questions about one lesson.
-N_ASKED = {"perception": 7, "comprehension": 5, "adaptation": 2}
+N_ASKED = {"perception": 5, "comprehension": 5, "adaptation": 4}
 _DRILL = 8
 _POOLS = (NAMES, ONE_TO_TEN, COLOURS, SHAPES)
 

@@ -163,7 +163,7 @@ _WORK: Mapping[str, Callable[[Survey, Question], str]] = MappingProxyType(
 
 def _drill(survey: Survey, draws: Draws) -> Drill:
     """Many times the same one thing asked of a room: a look, or a step of working out."""
-    if draws.random() < 0.5:
+    if draws.random() < 0.3:
         # All looks in one line: what was said of one is seldom what is asked of the next.
         pairs = [_look(survey, draws) for _ in range(2 * _DRILL)]
         return Drill(head="Look:", pairs=tuple(pairs))
