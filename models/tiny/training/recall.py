@@ -1,168 +1,164 @@
-"""Text alone, to learn recall from: repeat words, name a letter, look up frames both ways.
+"""Recall, learnt before anything else is: words alone, then clips made up of words at random.
 
-Cues are drawn with replacement: without it, what has been said already rules out answers, and that
-is learnt instead. Frames stand as a video's prompt has them, words in the place of image tokens:
-what is learnt at other distances, between other tokens, does not carry over.
+Skills are learnt one after the other. Mixed with all the rest, neither the steps between two places
+nor what came before was learnt in thousands of lines; a hundred steps of each alone taught them.
+Made-up clips stand in a video's own prompt, told as real ones are: what is learnt at other
+distances, between other tokens, is lost again at the first real clip. Cues are drawn with
+replacement: without it, what has been said already rules out answers, and that is learnt instead.
 """
 
 from __future__ import annotations
 
 import math
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Mapping, Sequence
 from itertools import pairwise, product
-from types import MappingProxyType
+from pathlib import Path
 
 import numpy as np
 
-from edgeval.families.smolvlm import FRAME
 from edgeval.synth.draws import Draws
 from edgeval.synth.rooms import KINDS as THINGS
 from edgeval.synth.vocabulary import COLOURS, LETTERS, NAMES, ONE_TO_TEN, SHAPES
-from training.skills.survey import STEP_M, said_m, said_steps, said_way
-from training.view import Line
-from training.words import GROUPS
+from edgeval.types import Clip
+from training import wordings
+from training.scene import Drill, Image, Sample, Scene
+from training.skills.survey import STEP_M, area_of, long_of, said_m, said_steps, said_way
+from training.view import BLIND, Line, Seer, View
+from training.words import GROUPS, Slots
 
-Encode = Callable[[str], tuple[int, ...]]
+Row = tuple[View, list[Line]]
+Facts = Mapping[str, list[tuple[str, str]]]
+# A place on the plan, by the numbers of its words.
+Place = tuple[int, int]
+
 SIGNS = tuple(f"{colour} {shape}" for colour, shape in product(COLOURS, SHAPES))
 POOLS = (NAMES, ONE_TO_TEN, COLOURS, SHAPES, SIGNS, THINGS)
 _WORDS = (*COLOURS, *SHAPES, *NAMES, *(str(number) for number in range(1, 20)))
 _CUES = 8
-# Of the stage: until when words are mostly repeated, and until when nothing but places is worked
-# with after that. Among much else neither is learnt in ten times as many lines.
-_REPEATED, _WORKED = 0.2, 0.4
-# Metres around two things' middles; a way is clear from this sine on.
-_AROUND_M, _CLEAR = 0.5, 0.1
-_FAKE = "<fake_token_around_image>"
-_BEFORE = f"{_FAKE}<global-img>"
-# Group of words -> how it is asked for.
-LOOKS = {"long": "length", "many": "count", "x": "across", "y": "along"}
+# Of the stage: until when words are repeated; then places alone; slides' order; tours; then all.
+_REPEATED, _PLACED, _IN_ORDER, _TOURED = 0.14, 0.24, 0.4, 0.62
+# Lines behind one made-up clip; of those at the end, how many want a letter; rows without a clip.
+_LINES, _BY_LETTER, _CLIPLESS = 4, 0.3, 0.2
+# Metres around two things' middles; a way is clear from this sine on; one is nearer by so much.
+_AROUND_M, _CLEAR, _NEARER = 0.5, 0.1, 1.2
+# What is asked of slides while order is learnt, as often as it stands here: back is harder.
+_ORDERS = ("Before", "Before", "Next", "Beside", "Back")
+_MOST_FRAMES = 32
 
 
-def line(draws: Draws, encode: Encode, share: float) -> Line:
-    """One exercise; ``share`` of the stage is over: repeating, places, all else, ever longer."""
+def rows(draws: Draws, seer: Seer, share: float, n_lines: int) -> list[Row]:
+    """Exercises of ``n_lines`` lines; ``share`` of the stage is over."""
     if share < _REPEATED:
-        return (_repeat if draws.random() < 0.7 else _letters)(draws, encode, 0.0)
-    if share < _WORKED:
-        return _work(draws, encode, 0.0)
-    hard = min(1.0, 2 * (share - _WORKED) / (1 - _WORKED))
-    return draws.choice(_EXERCISES)(draws, encode, hard)
+        return [(BLIND, [_repeated_or_letters(draws, seer)]) for _ in range(n_lines)]
+    if share < _PLACED:
+        return [(BLIND, [seer.drill(places(draws))]) for _ in range(n_lines)]
+    n_rows = max(1, n_lines // _LINES)
+    if share < _IN_ORDER:
+        hard = min(1.0, 1.5 * (share - _PLACED) / (_IN_ORDER - _PLACED))
+        return [_of_slides(draws, seer, hard) for _ in range(n_rows)]
+    if share < _TOURED:
+        hard = min(1.0, 1.5 * (share - _IN_ORDER) / (_TOURED - _IN_ORDER))
+        return [_of_a_tour(draws, seer, hard) for _ in range(n_rows)]
+    made = []
+    for _ in range(n_rows):
+        if draws.random() < _CLIPLESS:
+            kinds = draws.choices((letters, places, sums), k=_LINES)
+            made += [(BLIND, [seer.drill(kind(draws))]) for kind in kinds]
+        else:
+            frames, facts = draws.choice((slides, tour))(draws, 1.0)
+            made.append(_row(draws, seer, frames, [_drill(draws, facts) for _ in range(_LINES)]))
+    return made
 
 
-def _repeat(draws: Draws, encode: Encode, hard: float) -> Line:
-    del hard
+def _repeated_or_letters(draws: Draws, seer: Seer) -> Line:
+    return repeated(draws, seer) if draws.random() < 0.7 else seer.drill(letters(draws))
+
+
+def _of_slides(draws: Draws, seer: Seer, hard: float) -> Row:
+    frames, facts = slides(draws, hard)
+    heads = draws.choices(_ORDERS, k=_LINES)
+    return _row(draws, seer, frames, [_cued(draws, head, facts[head]) for head in heads])
+
+
+def _of_a_tour(draws: Draws, seer: Seer, hard: float) -> Row:
+    frames, facts = tour(draws, hard)
+    heads = ["Look", *draws.choices(tuple(facts), k=_LINES - 1)]
+    return _row(draws, seer, frames, [_cued(draws, head, facts[head]) for head in heads])
+
+
+def _drill(draws: Draws, facts: Facts) -> Drill:
+    head = draws.choice(tuple(facts))
+    drill = _cued(draws, head, facts[head])
+    return wordings.lettered(drill, draws) if draws.random() < _BY_LETTER else drill
+
+
+def _cued(draws: Draws, head: str, pairs: Sequence[tuple[str, str]], n: int = _CUES) -> Drill:
+    """``n`` cues with their answers, some more than once."""
+    return Drill(head=f"{head}:", pairs=tuple(draws.choices(pairs, k=n)))
+
+
+def _row(draws: Draws, seer: Seer, frames: Sequence[Slots], drills: Sequence[Drill]) -> Row:
+    """As a video's prompt has them, so many seconds apart."""
+    clip = Clip(
+        id="made up", setting="video", video=Path("made up"), questions=(), must_see_last=True
+    )
+    scene = Scene(
+        n_frames=len(frames),
+        fps=draws.choice((0.5, 0.7, 1.0, 2.0)),
+        picture=_undrawn,
+        says=lambda at: frames[at],
+    )
+    sample = Sample(skill="recall", clip=clip, scene=scene, asked=())
+    view = seer.view(sample, most_frames=_MOST_FRAMES, told=True)
+    return view, [seer.drill(drill) for drill in drills]
+
+
+def _undrawn(at: int) -> Image:
+    raise AssertionError(f"frame {at} of a made-up clip is told, not drawn")
+
+
+def repeated(draws: Draws, seer: Seer) -> Line:
+    """Words, and the same again."""
     words = draws.choices(_WORDS, k=draws.randint(4, 16))
-    ids = [token for word in words for token in encode(f" {word}")]
+    ids = [token for word in words for token in seer.tokenizer.encode(f" {word}")]
     n = len(ids)
     return Line(ids=(*ids, *ids), taught=(*(False,) * (n + 1), *(True,) * (n - 1)))
 
 
-def _letters(draws: Draws, encode: Encode, hard: float) -> Line:
+def letters(draws: Draws) -> Drill:
+    """Options, and the letter of one."""
     pool = draws.choice(POOLS)
-    said = draws.sample(pool, min(len(pool), draws.randint(2, 4 + int(6 * hard))))
+    said = draws.sample(pool, min(len(pool), draws.randint(2, len(LETTERS))))
     head = "".join(f"\n{x}. {text}" for x, text in zip(LETTERS, said, strict=False))
-    return cued(draws, encode, head, list(zip(said, LETTERS, strict=False)))
+    pairs = list(zip(said, LETTERS, strict=False))
+    return Drill(head=head, pairs=tuple(draws.choices(pairs, k=_CUES)))
 
 
-def _table(draws: Draws, encode: Encode, hard: float) -> Line:
-    """Cue and value in one frame, as a slide has them; asked forward or backward."""
-    signs = _signs(draws, 2 + int(6 * hard))
+def sums(draws: Draws) -> Drill:
+    """Of a number of a table and one of a slide."""
+    dealt = [(draws.randint(1, 10), draws.randint(1, 9)) for _ in range(_CUES)]
+    return Drill(head="Sum:", pairs=tuple((f"{a} + {b}", str(a + b)) for a, b in dealt))
+
+
+def slides(draws: Draws, hard: float) -> tuple[list[Slots], Facts]:
+    """Sign and value on each, shown in a row; ``hard``: more of them, and several frames of one."""
+    signs = _signs(draws, 3 + draws.randint(int(4 * hard), int(7 * hard)))
     values = draws.sample(draws.choice((NAMES, ONE_TO_TEN)), len(signs))
-    slides = [(*sign, value, "table") for sign, value in zip(signs, values, strict=True)]
-    pairs = [(_named(sign), value) for sign, value in zip(signs, values, strict=True)]
-    if draws.random() < 0.4:
-        return cued(draws, encode, reel(draws, slides) + "Back:", [(b, a) for a, b in pairs])
-    return cued(draws, encode, reel(draws, slides) + "Beside:", pairs)
-
-
-def _order(draws: Draws, encode: Encode, hard: float) -> Line:
-    """What came right after, or right before; at first in one frame each, then in several."""
-    signs = _signs(draws, 3 + int(6 * hard))
-    value = draws.choice((*NAMES, "none"))
-    most = 3 if draws.random() < hard - 0.3 else 1
-    slides = [(*sign, value, "table") for sign in signs for _ in range(draws.randint(1, most))]
-    steps = list(pairwise(map(_named, signs)))
-    if draws.random() < 0.5:
-        return cued(draws, encode, reel(draws, slides) + "Before:", [(b, a) for a, b in steps])
-    return cued(draws, encode, reel(draws, slides) + "Next:", steps)
-
-
-def _tour(draws: Draws, encode: Encode, hard: float) -> Line:
-    """Frames of a room: its size, one thing said of what is in view, that, where on one axis."""
-    things = [name.split()[-1] for name in draws.sample(THINGS, 3 + int(6 * hard))]
-    area = draws.choice(GROUPS["area"])
-    groups = draws.choice(("long", "many")), draws.choice(("x", "y"))
-    said = [tuple(draws.choice(GROUPS[group]) for group in groups) for _ in things]
-    shots = [(area, one, thing, other) for thing, (one, other) in zip(things, said, strict=True)]
-    asked = draws.choice(("Look", "Look", "Sooner", "Off"))
-    if asked == "Sooner":
-        pairs = [
-            (f"{one}, {other}", min((one, other), key=things.index))
-            for one, other in (draws.sample(things, 2) for _ in range(_CUES))
-        ]
-        return cued(draws, encode, reel(draws, shots) + "Sooner:", pairs)
-    if asked == "Off":
-        axis = groups[1]
-        at = {
-            thing: GROUPS[axis].index(other) for thing, (_, other) in zip(things, said, strict=True)
-        }
-        pairs = [
-            (f"{LOOKS[axis]} {one}, {other}", said_steps(at[one], at[other]))
-            for one, other in (draws.sample(things, 2) for _ in range(_CUES))
-        ]
-        return cued(draws, encode, reel(draws, shots) + "Off:", pairs)
-    pairs = [
-        (f"{LOOKS[group]} {thing}", words[at])
-        for at, group in enumerate(groups)
-        for thing, words in zip(things, said, strict=True)
+    most = draws.randint(1, 1 + int(2 * hard))
+    frames = [
+        tuple({"word": word} for word in (*sign, value, "table"))
+        for sign, value in zip(signs, values, strict=True)
+        for _ in range(draws.randint(1, most))
     ]
-    return cued(draws, encode, reel(draws, shots) + "Look:", pairs)
-
-
-def _work(draws: Draws, encode: Encode, hard: float) -> Line:
-    """Places on a plan, and what follows: steps between two, metres, the way of a third."""
-    del hard
-    kind = draws.choice(tuple(_WORK))
-    pairs = [_WORK[kind](draws) for _ in range(2 * _CUES)]
-    return cued(draws, encode, f"{kind}:", pairs, n=2 * _CUES)
-
-
-def _off(draws: Draws) -> tuple[str, str]:
-    axis = draws.choice(("x", "y"))
-    one, other = draws.choices(range(len(GROUPS[axis])), k=2)
-    return f"<{axis}{one}> <{axis}{other}>", said_steps(one, other)
-
-
-def _gap(draws: Draws) -> tuple[str, str]:
-    places = [_place(draws) for _ in range(2)]
-    apart = math.hypot(*np.subtract(places[1], places[0]).tolist())
-    return _plan(places), said_m(STEP_M * apart - _AROUND_M)
-
-
-def _turn(draws: Draws) -> tuple[str, str]:
-    """As rooms ask it: which quarter one looks at from the first place, facing the second."""
-    while True:
-        here, facing, there = (np.array(_place(draws)) for _ in range(3))
-        ahead, aside = facing - here, there - here
-        cross = float(ahead[0] * aside[1] - ahead[1] * aside[0])
-        along = float(ahead @ aside)
-        if min(abs(cross), abs(along)) > _CLEAR * float(np.hypot(*ahead) * np.hypot(*aside)):
-            turn = math.degrees(math.atan2(cross, along))
-            return _plan([here.tolist(), facing.tolist(), there.tolist()]), said_way(turn)
-
-
-def _place(draws: Draws) -> tuple[int, int]:
-    return draws.randrange(len(GROUPS["x"])), draws.randrange(len(GROUPS["y"]))
-
-
-def _plan(places: Sequence[Sequence[int]]) -> str:
-    return " ".join(f"<x{x}> <y{y}>" for x, y in places)
-
-
-_WORK: Mapping[str, Callable[[Draws], tuple[str, str]]] = MappingProxyType(
-    {"Off": _off, "Gap": _gap, "Turn": _turn}
-)
-# As often as each stands here: order takes longest.
-_EXERCISES = (_repeat, _letters, _table, _order, _order, _order, _tour, _tour, _work)
+    names = [_named(sign) for sign in signs]
+    steps = list(pairwise(names))
+    facts = {
+        "Beside": list(zip(names, values, strict=True)),
+        "Back": list(zip(values, names, strict=True)),
+        "Next": steps,
+        "Before": [(b, a) for a, b in steps],
+    }
+    return frames[:_MOST_FRAMES], facts
 
 
 def _signs(draws: Draws, n: int) -> list[tuple[str, str]]:
@@ -179,25 +175,90 @@ def _named(sign: tuple[str, str]) -> str:
     return " ".join(word for word in sign if word not in ("none", "grey"))
 
 
-def reel(draws: Draws, frames: Sequence[tuple[str, ...]]) -> str:
-    """Frames as a video's prompt has them, words in the place of image tokens."""
-    second, text = 0, ""
-    for words in frames:
-        shown = "".join(f" {word}" for word in words)
-        text += FRAME.format(minutes=0, seconds=second) + _BEFORE + shown + _FAKE
-        second += draws.choice((0, 1, 1, 1, 2))
-    return text
+def tour(draws: Draws, hard: float) -> tuple[list[Slots], Facts]:
+    """Of a room: its size; how long and how many; what; where. As rooms say and ask it."""
+    n = 4 + draws.randint(int(2 * hard), int(6 * hard))
+    things = [name.split()[-1] for name in draws.sample(THINGS, n)]
+    shots = [thing for thing in things for _ in range(draws.randint(1, 1 + int(2 * hard)))]
+    for _ in range(draws.randint(0, int(4 * hard))):
+        shots.insert(draws.randint(1, len(shots)), draws.choice(things))
+    shots = shots[:_MOST_FRAMES]
+    things = list(dict.fromkeys(shots))
+    area = draws.choice(GROUPS["area"])
+    long, many = (
+        {one: draws.choice(GROUPS[group]) for one in things} for group in ("long", "many")
+    )
+    at = {thing: _place(draws) for thing in things}
+    frames: list[Slots] = [
+        (
+            {"area": area},
+            {"long": long[thing], "many": many[thing]},
+            {"thing": thing},
+            {"x": GROUPS["x"][at[thing][0]], "y": GROUPS["y"][at[thing][1]]},
+        )
+        for thing in shots
+    ]
+    looks = [("size room", area_of(area))]
+    for thing in things:
+        x, y = at[thing]
+        looks += [(f"count {thing}", many[thing]), (f"length {thing}", long_of(long[thing]))]
+        looks += [(f"across {thing}", GROUPS["x"][x]), (f"along {thing}", GROUPS["y"][y])]
+    facts: dict[str, list[tuple[str, str]]] = {
+        "Look": looks,
+        **{head: [] for head in ("Sooner", "Order", "Off", "Gap", "Turn", "Nearer")},
+    }
+    for _ in range(_CUES):
+        one, other, third = draws.sample(things, 3)
+        facts["Sooner"].append((f"{one}, {other}", min((one, other), key=things.index)))
+        three = sorted((one, other, third), key=things.index)
+        facts["Order"].append((f"{one}, {other}, {third}", ", ".join(three)))
+        axis = draws.randrange(2)
+        steps = said_steps(at[one][axis], at[other][axis])
+        facts["Off"].append((f"{('across', 'along')[axis]} {one}, {other}", steps))
+        facts["Gap"].append((f"{one}, {other}", metres(at[one], at[other])))
+        way = turned(at[one], at[other], at[third])
+        if way:
+            facts["Turn"].append((f"{one}, {other}, {third}", way))
+        near, far = sorted((other, third), key=lambda to: math.dist(at[one], at[to]))
+        if math.dist(at[one], at[far]) > _NEARER * math.dist(at[one], at[near]):
+            facts["Nearer"].append((f"{one}, {other}, {third}", near))
+    return frames, {head: pairs for head, pairs in facts.items() if pairs}
 
 
-def cued(
-    draws: Draws, encode: Encode, head: str, pairs: list[tuple[str, str]], n: int = _CUES
-) -> Line:
-    """A head, then ``n`` cues with their answers, some more than once."""
-    ids = list(encode(head))
-    taught = [False] * len(ids)
-    for cue, answer in draws.choices(pairs, k=n):
-        for text, learnt in ((cue, False), (answer, True)):
-            part = encode(f" {text}")
-            ids += part
-            taught += [learnt] * len(part)
-    return Line(ids=tuple(ids), taught=tuple(taught))
+def places(draws: Draws) -> Drill:
+    """Places on a plan, and what follows: steps between two, metres, the way of a third."""
+    head = draws.choice(("Off", "Gap", "Turn"))
+    pairs = []
+    while len(pairs) < 2 * _CUES:
+        one, two, three = (_place(draws) for _ in range(3))
+        axis = draws.randrange(2)
+        if head == "Off":
+            cue = " ".join(GROUPS["xy"[axis]][spot[axis]] for spot in (one, two))
+            pairs.append((cue, said_steps(one[axis], two[axis])))
+        elif head == "Gap":
+            pairs.append((_plan((one, two)), metres(one, two)))
+        elif way := turned(one, two, three):
+            pairs.append((_plan((one, two, three)), way))
+    return Drill(head=f"{head}:", pairs=tuple(pairs))
+
+
+def metres(one: Place, other: Place) -> str:
+    """Between two things of usual size, by the words of where they are."""
+    return said_m(STEP_M * math.dist(one, other) - _AROUND_M)
+
+
+def turned(here: Place, facing: Place, there: Place) -> str:
+    """Which quarter one looks at from the first place, facing the second; "" where two are near."""
+    ahead, aside = np.subtract(facing, here), np.subtract(there, here)
+    cross, along = float(ahead[0] * aside[1] - ahead[1] * aside[0]), float(ahead @ aside)
+    if min(abs(cross), abs(along)) <= _CLEAR * float(np.hypot(*ahead) * np.hypot(*aside)):
+        return ""
+    return said_way(math.degrees(math.atan2(cross, along)))
+
+
+def _place(draws: Draws) -> Place:
+    return draws.randrange(len(GROUPS["x"])), draws.randrange(len(GROUPS["y"]))
+
+
+def _plan(spots: Sequence[Place]) -> str:
+    return " ".join(f"<x{x}> <y{y}>" for x, y in spots)

@@ -16,7 +16,7 @@ from training.batch import Parts, in_parts
 from training.scene import Asked, Sample
 from training.skills import SKILLS
 from training.stages import Stage
-from training.view import BLIND, Line, Seer, View
+from training.view import Line, Seer, View
 
 # How many frames a clip is shown in, each as often as it stands here.
 N_FRAMES = (8, 12, 16, 16, 16, 16, 24, 32)
@@ -44,8 +44,7 @@ def group(recipe: Recipe, stage: Stage, number: int) -> list[Parts]:
     draws = scene_draws(recipe.run, f"{stage.name} {number}")
     if stage.kind == "recall":
         share = number / stage.steps
-        lines = [recall.line(draws, seer.tokenizer.encode, share) for _ in range(stage.lines)]
-        return [in_parts([(BLIND, [line]) for line in lines], stage.parts)]
+        return [in_parts(recall.rows(draws, seer, share, stage.lines), stage.parts)]
     rows = list(_rows(recipe, stage, number, draws))
     # One number of frames for all, or rows would be padded to the longest.
     most = draws.choice(N_FRAMES)

@@ -36,8 +36,8 @@ class Stage:
     parts: int = 1
 
 
-# Image tokens become words; text alone teaches recall, from a fresh decoder, embeddings as they
-# are; drills, recall behind a video's own prompt; then questions with their steps; then as the
+# Image tokens become words; words alone and made-up clips teach recall, from a fresh decoder,
+# embeddings as they are; drills, recall of real clips; then questions with their steps; then as the
 # benchmarks ask and read them.
 _VISION = Stage(name="vision", kind="vision", steps=0, muon=0.02, adam=2e-3)
 _RECALL = Stage(name="recall", kind="recall", steps=0, fresh_decoder=True, muon=0.01, adam=1e-3)
@@ -92,12 +92,12 @@ class Scale:
 SCALES: Mapping[str, Scale] = {
     # Two slow cores, 90 minutes.
     "cpu": Scale(
-        steps={"vision": 3000, "recall": 1500, "drills": 1500, "steps": 1600, "final": 3000},
+        steps={"vision": 3000, "recall": 3000, "drills": 2000, "steps": 2600, "final": 4200},
         vision_rows={"lessons": 6, "rooms": 5, "films": 3, "routines": 1},
         # Drawing these clips takes three times as long as a step.
         vision_reuse=2,
         rows={"lessons": 5, "rooms": 4, "films": 3, "routines": 1},
-        recall_lines=64,
+        recall_lines=96,
         lines=8,
         reuse=3,
         parts=2,

@@ -102,16 +102,21 @@ def test_every_word_said_is_known() -> None:
 def test_what_is_worked_out_from_places_alone_is_what_rooms_say() -> None:
     """Steps, and which way a third thing is; distances within a word or two."""
     draws = scene_draws(0, "places")
-    for _ in range(200):
-        cue, way = recall._turn(draws)
-        spots = [(int(x), int(y)) for x, y in re.findall(r"<x(\d+)> <y(\d+)>", cue)]
-        here, facing, there = (box(0.5 * x + 0.25, 0.5 * y + 0.25) for x, y in spots)
-        turn = turn_deg(here, facing, there)
-        assert way == f"{'front' if abs(turn) < 90 else 'back'}-{'left' if turn > 0 else 'right'}"
-        cue, steps = recall._off(draws)
-        one, other = map(int, re.findall(r"\d+", cue))
-        assert int(steps) == other - one
-        cue, metres = recall._gap(draws)
-        spots = [(int(x), int(y)) for x, y in re.findall(r"<x(\d+)> <y(\d+)>", cue)]
-        apart = 0.5 * math.dist(*spots)
-        assert 0.8 * (apart - 0.7) <= float(metres) <= max(0.2, 1.2 * apart)
+    asked: set[str] = set()
+    for _ in range(60):
+        drill = recall.places(draws)
+        asked.add(drill.head)
+        for cue, answer in drill.pairs:
+            spots = [(int(x), int(y)) for x, y in re.findall(r"<x(\d+)> <y(\d+)>", cue)]
+            if drill.head == "Off:":
+                one, other = map(int, re.findall(r"\d+", cue))
+                assert int(answer) == other - one
+            elif drill.head == "Gap:":
+                apart = 0.5 * math.dist(*spots)
+                assert 0.8 * (apart - 0.7) <= float(answer) <= max(0.2, 1.2 * apart)
+            else:
+                here, facing, there = (box(0.5 * x + 0.25, 0.5 * y + 0.25) for x, y in spots)
+                turn = turn_deg(here, facing, there)
+                end = "front" if abs(turn) < 90 else "back"
+                assert answer == f"{end}-{'left' if turn > 0 else 'right'}"
+    assert asked == {"Off:", "Gap:", "Turn:"}

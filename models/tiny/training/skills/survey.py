@@ -22,13 +22,21 @@ _APART_M = (
 
 def said_long(metres: float) -> str:
     """A thing's length in centimetres."""
-    word = binned("long", metres, *_LONG_M, by_ratio=True)
+    return long_of(binned("long", metres, *_LONG_M, by_ratio=True))
+
+
+def long_of(word: str) -> str:
+    """The centimetres that a word of length stands for."""
     return str(round(100 * middle("long", word, *_LONG_M, by_ratio=True)))
 
 
 def said_area(square_metres: float) -> str:
     """A room's size in square metres."""
-    word = binned("area", square_metres, *AREA_M2, by_ratio=True)
+    return area_of(binned("area", square_metres, *AREA_M2, by_ratio=True))
+
+
+def area_of(word: str) -> str:
+    """The square metres that a word of a room's size stands for."""
     return str(round(middle("area", word, *AREA_M2, by_ratio=True)))
 
 
