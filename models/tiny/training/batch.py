@@ -7,7 +7,7 @@ prefixes, then lines, which see the prefix they stand behind and themselves.
 from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 import numpy as np
 from numpy.typing import NDArray
@@ -44,7 +44,8 @@ class Batch:
 
     ``slots`` [n, tokens, groups]: what they say.
     ``ids``, ``places`` (where in its row a token stands) and ``labels`` (UNTAUGHT, or the token to
-    be said next): int64 [places], those of the ``blocks`` in turn.
+    be said next): int64 [places], those of the ``blocks`` in turn. ``depth``: how many of a
+    decoder's layers have to do, None all.
     """
 
     pixels: NDArray[np.uint8]
@@ -53,15 +54,20 @@ class Batch:
     places: Ints
     labels: Ints
     blocks: tuple[Block, ...]
+    depth: int | None = None
 
 
 Parts = tuple[Batch, ...]
 
 
-def in_parts(rows: Sequence[tuple[View, Sequence[Line]]], parts: int) -> Parts:
+def in_parts(
+    rows: Sequence[tuple[View, Sequence[Line]]], parts: int, depth: int | None = None
+) -> Parts:
     """Rows dealt out in turn, the longest prefix first, then the most to say: about equal parts."""
     rows = sorted(rows, key=lambda row: (-len(row[0].prefix), -sum(len(x.ids) for x in row[1])))
-    return tuple(packed(rows[at::parts]) for at in range(min(parts, len(rows))))
+    return tuple(
+        replace(packed(rows[at::parts]), depth=depth) for at in range(min(parts, len(rows)))
+    )
 
 
 def packed(rows: Sequence[tuple[View, Sequence[Line]]]) -> Batch:

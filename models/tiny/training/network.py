@@ -52,8 +52,8 @@ def config(tokenizer: Tokenizer) -> SmolVLMConfig:
         ),
         text_config=LlamaConfig(
             hidden_size=128,
-            intermediate_size=384,
-            num_hidden_layers=6,
+            intermediate_size=256,
+            num_hidden_layers=8,
             num_attention_heads=4,
             num_key_value_heads=4,
             vocab_size=tokenizer.get_vocab_size(),
@@ -167,9 +167,8 @@ def answer_loss(
 ) -> tuple[torch.Tensor, float]:
     """Cross-entropy of the taught tokens, and the share of them that would be said."""
     table = model.get_input_embeddings().weight
-    ids, places, labels = (
-        torch.as_tensor(array, device=table.device)
-        for array in (batch.ids, batch.places, batch.labels)
+    ids, labels = (
+        torch.as_tensor(array, device=table.device) for array in (batch.ids, batch.labels)
     )
     embeds = functional.embedding(ids, table)
     if tokens is not None and len(tokens):
@@ -177,7 +176,7 @@ def answer_loss(
         embeds = embeds.masked_scatter(held, tokens.flatten(0, 1).to(embeds.dtype))
     taught = (labels != UNTAUGHT).nonzero().squeeze(-1)
     wanted = labels[taught]
-    hidden = passes.decoded(model.model.text_model, embeds, places, batch.blocks, taught, dtype)
+    hidden = passes.decoded(model.model.text_model, embeds, batch, taught, dtype)
     logits = functional.linear(hidden, table.to(dtype)).float()
     loss = functional.cross_entropy(logits, wanted)
     return loss, float((logits.argmax(-1) == wanted).float().mean())

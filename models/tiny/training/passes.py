@@ -15,7 +15,7 @@ import torch
 from torch import Tensor, nn
 from torch.nn import functional
 
-from training.batch import Block
+from training.batch import Batch, Block
 from training.blocks import attended, attention, gated, masks_of, picked, scaled
 
 if TYPE_CHECKING:
@@ -26,23 +26,25 @@ if TYPE_CHECKING:
 def decoded(
     text: LlamaModel,
     embeds: Tensor,
-    places: Tensor,
-    blocks: Sequence[Block],
+    batch: Batch,
     wanted: Tensor,
     dtype: torch.dtype,
 ) -> Tensor:
     """Embeddings of a batch's places [places, hidden] to what the last norm makes of those wanted.
 
-    ``wanted``: int64 [n]. The last layer leaves out what leads to none of them.
+    ``wanted``: int64 [n]. The last layer, of those that the batch goes through, leaves out what
+    leads to none of them.
     """
+    blocks, places = batch.blocks, torch.as_tensor(batch.places, device=embeds.device)
     heads = text.config.num_attention_heads
     wide = text.config.hidden_size // heads
     angles = places[:, None].float() * text.rotary_emb.inv_freq
     turns = torch.polar(torch.ones_like(angles), angles)[:, None]
     masks: list[Tensor | None] = [*masks_of(blocks, embeds.new_empty(0, dtype=dtype))]
     x = embeds.float()
-    for layer in text.layers:
-        last = layer is text.layers[-1]
+    layers = text.layers[: batch.depth]
+    for layer in layers:
+        last = layer is layers[-1]
         qkv = functional.linear(scaled(x, dtype), _inwards(layer, heads, wide).to(dtype))
         qk, v = qkv.split([2 * heads * wide, heads * wide], -1)
         pairs = torch.view_as_complex(qk.float().view(-1, 2 * heads, wide // 2, 2))

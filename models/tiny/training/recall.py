@@ -37,8 +37,11 @@ _WORDS = (*COLOURS, *SHAPES, *NAMES, *(str(number) for number in range(1, 20)))
 _CUES = 8
 # Of the stage: until when words are repeated; then places alone; slides' order; tours; then all.
 _REPEATED, _PLACED, _IN_ORDER, _TOURED = 0.14, 0.24, 0.4, 0.62
-# Lines behind one made-up clip; of those at the end, how many want a letter; rows without a clip.
-_LINES, _BY_LETTER, _CLIPLESS = 4, 0.3, 0.2
+# What one look or two tell has to be known by this layer, or there is none left to find its letter.
+_EARLY = 4
+# Lines behind one made-up clip; at the end, how many of them want a letter, how many rows have no
+# clip, and how many batches want all by the early layer, and no letters.
+_LINES, _BY_LETTER, _CLIPLESS, _AGAIN = 4, 0.6, 0.2, 0.3
 # Metres around two things' middles; a way is clear from this sine on; one is nearer by so much.
 _AROUND_M, _CLEAR, _NEARER = 0.5, 0.1, 1.2
 # What is asked of slides while order is learnt, as often as it stands here: back is harder.
@@ -46,19 +49,23 @@ _ORDERS = ("Before", "Before", "Next", "Beside", "Back")
 _MOST_FRAMES = 32
 
 
-def rows(draws: Draws, seer: Seer, share: float, n_lines: int) -> list[Row]:
-    """Exercises of ``n_lines`` lines; ``share`` of the stage is over."""
-    if share < _REPEATED:
-        return [(BLIND, [_repeated_or_letters(draws, seer)]) for _ in range(n_lines)]
-    if share < _PLACED:
-        return [(BLIND, [seer.drill(places(draws))]) for _ in range(n_lines)]
+def rows(draws: Draws, seer: Seer, share: float, n_lines: int) -> tuple[list[Row], int | None]:
+    """Exercises of ``n_lines`` lines, and by which layer they have to be answered.
+
+    ``share`` of the stage is over.
+    """
     n_rows = max(1, n_lines // _LINES)
+    if share < _REPEATED:
+        return [(BLIND, [_repeated_or_letters(draws, seer)]) for _ in range(n_lines)], _EARLY
+    if share < _PLACED:
+        return [(BLIND, [seer.drill(places(draws))]) for _ in range(n_lines)], _EARLY
     if share < _IN_ORDER:
         hard = min(1.0, 1.5 * (share - _PLACED) / (_IN_ORDER - _PLACED))
-        return [_of_slides(draws, seer, hard) for _ in range(n_rows)]
+        return [_of_slides(draws, seer, hard) for _ in range(n_rows)], _EARLY
     if share < _TOURED:
         hard = min(1.0, 1.5 * (share - _IN_ORDER) / (_TOURED - _IN_ORDER))
-        return [_of_a_tour(draws, seer, hard) for _ in range(n_rows)]
+        return [_of_a_tour(draws, seer, hard) for _ in range(n_rows)], _EARLY
+    again = draws.random() < _AGAIN
     made = []
     for _ in range(n_rows):
         if draws.random() < _CLIPLESS:
@@ -66,8 +73,10 @@ def rows(draws: Draws, seer: Seer, share: float, n_lines: int) -> list[Row]:
             made += [(BLIND, [seer.drill(kind(draws))]) for kind in kinds]
         else:
             frames, facts = draws.choice((slides, tour))(draws, 1.0)
-            made.append(_row(draws, seer, frames, [_drill(draws, facts) for _ in range(_LINES)]))
-    return made
+            by_letter = 0.0 if again else _BY_LETTER
+            drills = [_drill(draws, facts, by_letter) for _ in range(_LINES)]
+            made.append(_row(draws, seer, frames, drills))
+    return made, _EARLY if again else None
 
 
 def _repeated_or_letters(draws: Draws, seer: Seer) -> Line:
@@ -86,10 +95,10 @@ def _of_a_tour(draws: Draws, seer: Seer, hard: float) -> Row:
     return _row(draws, seer, frames, [_cued(draws, head, facts[head]) for head in heads])
 
 
-def _drill(draws: Draws, facts: Facts) -> Drill:
+def _drill(draws: Draws, facts: Facts, by_letter: float) -> Drill:
     head = draws.choice(tuple(facts))
     drill = _cued(draws, head, facts[head])
-    return wordings.lettered(drill, draws) if draws.random() < _BY_LETTER else drill
+    return wordings.lettered(drill, draws) if draws.random() < by_letter else drill
 
 
 def _cued(draws: Draws, head: str, pairs: Sequence[tuple[str, str]], n: int = _CUES) -> Drill:

@@ -44,7 +44,8 @@ def group(recipe: Recipe, stage: Stage, number: int) -> list[Parts]:
     draws = scene_draws(recipe.run, f"{stage.name} {number}")
     if stage.kind == "recall":
         share = number / stage.steps
-        return [in_parts(recall.rows(draws, seer, share, stage.lines), stage.parts)]
+        rows, depth = recall.rows(draws, seer, share, stage.lines)
+        return [in_parts(rows, stage.parts, depth)]
     rows = list(_rows(recipe, stage, number, draws))
     # One number of frames for all, or rows would be padded to the longest.
     most = draws.choice(N_FRAMES)
@@ -55,13 +56,13 @@ def group(recipe: Recipe, stage: Stage, number: int) -> list[Parts]:
     ]
     if stage.kind == "vision":
         return [in_parts([(view, []) for _, view in views], stage.parts)] * stage.reuse
-    return [
-        in_parts(
-            [(view, _lines(seer, stage, sample, view, draws)) for sample, view in views],
-            stage.parts,
-        )
-        for _ in range(stage.reuse)
-    ]
+    batches = []
+    for _ in range(stage.reuse):
+        asked = [(view, _lines(seer, stage, sample, view, draws)) for sample, view in views]
+        if told and stage.rehearsed:
+            asked += recall.rows(draws, seer, 1.0, stage.rehearsed)[0]
+        batches.append(in_parts(asked, stage.parts))
+    return batches
 
 
 def _rows(recipe: Recipe, stage: Stage, number: int, draws: Draws) -> Iterator[Sample]:

@@ -16,7 +16,8 @@ class Stage:
     ``by_letter``, ``own_words`` and ``blind``: shares of drills, questions and rows. ``reuse``:
     batches that show the same clips and ask other things (or, of vision, show them in other noise).
     ``told``: share of the stage, its first, in which frames are not drawn: their image tokens are
-    the words that they are to say. ``muon`` and ``adam``: peak learning rates.
+    the words that they are to say; ``rehearsed``: lines of recall beside those. ``muon`` and
+    ``adam``: peak learning rates.
     """
 
     name: str
@@ -30,6 +31,7 @@ class Stage:
     blind: float = 0.0
     reuse: int = 1
     told: float = 0.0
+    rehearsed: int = 0
     fresh_decoder: bool = False
     muon: float = 0.02
     adam: float = 2e-3
@@ -48,6 +50,7 @@ _DRILLS = Stage(
     drills=8,
     by_letter=0.4,
     told=1.0,
+    rehearsed=24,
     muon=0.01,
 )
 _STEPS = Stage(
@@ -58,6 +61,7 @@ _STEPS = Stage(
     by_letter=0.5,
     own_words=0.7,
     told=0.7,
+    rehearsed=12,
     muon=0.01,
 )
 _FINAL = Stage(

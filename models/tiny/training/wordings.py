@@ -22,6 +22,13 @@ _TEMPLATES = (
 )
 
 
+# The same without the steps.
+_BARE = (
+    "{text}{options}\nOnly the answer:",
+    "Question: {text}{options}\nNo explanation.",
+)
+
+
 def bare(option: str) -> str:
     """An option without its letter or number."""
     return re.sub(r"^(\(?[A-J][.):]|Option \d:) ?", "", option)
@@ -45,12 +52,18 @@ def right_text(question: Question) -> str:
 
 def in_own_words(question: Question, worked: str, draws: Draws) -> Asked:
     """The question with its options under letters, the steps, then the answer in brackets."""
-    lines = [f"\n{x}. {bare(o)}" for x, o in zip(LETTERS, question.choices, strict=False)]
-    options = "".join(lines) if letter_of(question) else ""
-    text = draws.choice(_TEMPLATES).format(text=question.text.strip(), options=options)
+    text = draws.choice(_TEMPLATES).format(text=question.text.strip(), options=_options(question))
     end = letter_of(question) or question.answer
     steps = f"{worked} " if worked else ""
     return Asked(ask=Ask(text=text, max_new_tokens=LONGEST), answer=f"{steps}({end})", final=False)
+
+
+def _options(question: Question) -> str:
+    """A line an option, under letters; "" where there are none."""
+    if not letter_of(question):
+        return ""
+    lines = zip(LETTERS, question.choices, strict=False)
+    return "".join(f"\n{letter}. {bare(option)}" for letter, option in lines)
 
 
 def _videommmu(question: Question, worked: str) -> str:
@@ -117,6 +130,8 @@ def lettered(drill: Drill, draws: Draws) -> Drill:
     return Drill(head=f"{options}\n{drill.head}", pairs=pairs)
 
 
-def short(asked: Asked, question: Question) -> Asked:
-    """The same with the bare letter or number for its answer."""
-    return Asked(ask=asked.ask, answer=letter_of(question) or question.answer, final=True)
+def short(question: Question, draws: Draws) -> Asked:
+    """The question in our own words, answered by the bare letter or number."""
+    text = draws.choice(_BARE).format(text=question.text.strip(), options=_options(question))
+    end = letter_of(question) or question.answer
+    return Asked(ask=Ask(text=text, max_new_tokens=LONGEST), answer=end, final=False)

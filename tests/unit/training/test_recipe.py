@@ -47,12 +47,24 @@ def test_batches_of_a_group_show_the_same_and_ask_other_things(recipe: Recipe) -
 
 def test_frames_that_are_told_stand_where_drawn_ones_would(recipe: Recipe) -> None:
     """The same tokens before the questions and the same words to be said, and no pictures."""
-    shown = replace(SMOKE["steps"], told=0.0)
+    shown = replace(SMOKE["steps"], told=0.0, rehearsed=0)
     drawn, told = (group(recipe, stage, 0)[0][0] for stage in (shown, replace(shown, told=1.0)))
     assert len(drawn.pixels) == len(drawn.slots)
     assert len(told.pixels) == 0
     for field in ("slots", "ids", "places", "labels"):
         assert np.array_equal(getattr(drawn, field), getattr(told, field)), field
+
+
+def test_recall_is_rehearsed_beside_told_frames_alone(recipe: Recipe) -> None:
+    drills, steps = SMOKE["drills"], replace(SMOKE["steps"], told=0.0)
+    for stage, more in ((drills, True), (steps, False)):
+        assert stage.rehearsed
+        with_it, without = (
+            group(recipe, one, 0)[0][0] for one in (stage, replace(stage, rehearsed=0))
+        )
+        taught = [int((batch.labels != UNTAUGHT).sum()) for batch in (with_it, without)]
+        assert (taught[0] > taught[1]) == more
+        assert (len(with_it.slots) > len(without.slots)) == more
 
 
 def test_image_tokens_are_as_many_as_the_pictures_have(recipe: Recipe) -> None:
@@ -99,7 +111,7 @@ def test_made_up_clips_stand_in_a_videos_own_prompt(recipe: Recipe, share: float
     """As many image tokens as words are told, and the frames' times before them."""
     seer = Seer(recipe.tokenizer)
     image = seer.tokenizer.id("<image>")
-    rows = recall.rows(scene_draws(3, "made up"), seer, share, 32)
+    rows, _ = recall.rows(scene_draws(3, "made up"), seer, share, 32)
     assert len([line for _, lines in rows for line in lines]) == 32
     with_clip = [view for view, _ in rows if view.prefix]
     assert bool(with_clip) == (share > 0.24)

@@ -50,12 +50,11 @@ def _sample(lesson: Lesson, benchmark: Benchmark) -> Sample:
     asked: list[Asked] = []
     for made in _questions(lesson):
         question = benchmark.question(lessons_dataset.row(name, made) | {"track": made.track})
-        final = wordings.final(benchmark, clip, question, made.query.worked)
-        asked.append(final)
+        asked.append(wordings.final(benchmark, clip, question, made.query.worked))
         if draws.random() < 0.3:
             asked.append(wordings.in_own_words(question, made.query.worked, draws))
         elif draws.random() < 0.2:
-            asked.append(wordings.short(final, question))
+            asked.append(wordings.short(question, draws))
     return Sample(
         skill="lessons",
         clip=clip,
