@@ -96,7 +96,7 @@ class Scale:
 SCALES: Mapping[str, Scale] = {
     # Two slow cores, 90 minutes.
     "cpu": Scale(
-        steps={"vision": 3000, "recall": 3000, "drills": 2000, "steps": 2600, "final": 4200},
+        steps={"vision": 3000, "recall": 3000, "drills": 1800, "steps": 1800, "final": 3600},
         vision_rows={"lessons": 6, "rooms": 5, "films": 3, "routines": 1},
         # Drawing these clips takes three times as long as a step.
         vision_reuse=2,
