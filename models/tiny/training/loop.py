@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import fcntl
 import json
 import os
 import time
@@ -21,6 +22,7 @@ from training.recipe import Recipe
 from training.stages import SCALES, Stage, stages
 
 LOG, STATE, CHECKPOINT, CARD = "log.jsonl", "state.pt", "checkpoint", "run.json"
+LOCK = ".lock"
 _LOG_EVERY = 25
 _SAVE_EVERY_S = 60.0
 Say = Callable[[str], None]
@@ -64,7 +66,6 @@ class Training:
         self._say = say
         # Parts of a batch side by side use the cores better than a product shared among them.
         torch.set_num_threads(1)
-        plan.folder.mkdir(parents=True, exist_ok=True)
         self._check_card()
         # Without pictures there is nothing to be learnt about what they say.
         self._stages = [
@@ -217,5 +218,17 @@ def forget(path: Path, names: Sequence[str], stage: int, step: int) -> None:
 
 
 def train(plan: Plan, say: Say) -> Path:
-    """Train, or go on with a training. Raises Stopped, ValueError for another one's folder."""
-    return Training(plan, say).run()
+    """Train, or go on with a training.
+
+    Raises Stopped; ValueError for another training's folder, or one that another process writes.
+    """
+    plan.folder.mkdir(parents=True, exist_ok=True)
+    with (plan.folder / LOCK).open("w") as held:
+        try:
+            # Let go of when the process ends, however it does.
+            fcntl.flock(held, fcntl.LOCK_EX | fcntl.LOCK_NB)
+        except OSError:
+            raise ValueError(
+                f"{plan.folder}: another process trains there; wait for it or name another folder"
+            ) from None
+        return Training(plan, say).run()

@@ -75,6 +75,27 @@ def test_the_folder_of_another_training_is_refused(
         train(replace(first, run=1), len)
 
 
+def test_a_folder_that_is_being_trained_in_is_refused(
+    tmp_path: Path, tokenizer_file: Path, hf: None
+) -> None:
+    """Two processes would write over each other's state."""
+    from training.loop import LOG, train
+
+    only = plan(tmp_path / "one", tokenizer_file)
+    refused: list[str] = []
+
+    def second(line: str) -> None:
+        if not refused:
+            with pytest.raises(ValueError, match="another process trains there"):
+                train(only, len)
+            refused.append(line)
+
+    train(only, second)
+    assert refused
+    rows = (tmp_path / "one" / LOG).read_text().splitlines()
+    assert len(rows) == len(STEPS)
+
+
 @pytest.mark.parametrize("told", [0.0, 1.0])
 def test_a_blind_training_sees_nothing(
     tmp_path: Path, tokenizer_file: Path, hf: None, told: float
