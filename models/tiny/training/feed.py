@@ -1,4 +1,4 @@
-"""Partses in order, drawn ahead by other processes."""
+"""Batches in order, drawn ahead by other processes."""
 
 from __future__ import annotations
 

@@ -114,7 +114,7 @@ def test_made_up_clips_stand_in_a_videos_own_prompt(recipe: Recipe, share: float
     rows, _ = recall.rows(scene_draws(3, "made up"), seer, share, 32)
     assert len([line for _, lines in rows for line in lines]) == 32
     with_clip = [view for view, _ in rows if view.prefix]
-    assert bool(with_clip) == (share > 0.24)
+    assert bool(with_clip) == (share >= recall._PLACED)
     for view in with_clip:
         assert view.prefix.count(image) == view.slots.shape[0] * view.slots.shape[1]
         assert len(view.pixels) == 0
