@@ -195,3 +195,22 @@ def test_a_drill_by_letter_asks_the_same_and_wants_the_letter() -> None:
     # Of letters already, or with one answer alone, there is nothing to choose.
     for other in (replace(drill, head="\nA. 1"), replace(drill, pairs=drill.pairs[:1] * 2)):
         assert wordings.lettered(other, scene_draws(0, "letters")) == other
+
+
+def test_what_is_to_be_known_early_goes_through_the_first_layers_alone(
+    recipe: Recipe, hf: None
+) -> None:
+    import torch
+    from tokenizers import Tokenizer
+    from training import network
+
+    (batch,) = group(recipe, SMOKE["recall"], 0)[0]
+    assert batch.depth == 4
+    model = network.fresh(Tokenizer.from_file(str(recipe.tokenizer)), 0)
+    with torch.no_grad():
+        early, _ = network.answer_loss(model, None, batch, torch.float32)
+        late, _ = network.answer_loss(model, None, replace(batch, depth=None), torch.float32)
+        model.model.text_model.layers = model.model.text_model.layers[:4]
+        cut, _ = network.answer_loss(model, None, replace(batch, depth=None), torch.float32)
+    assert float(early) == float(cut)
+    assert float(early) != float(late)
