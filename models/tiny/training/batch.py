@@ -17,6 +17,8 @@ from training.words import GROUP_NAMES, TOKENS_A_FRAME
 
 Ints = NDArray[np.int64]
 UNTAUGHT = -100
+# What was looked up is known behind so many of a decoder's layers; letters take the others.
+EARLY = 4
 # Lengths are multiples of it: a matrix product has to be prepared for every shape it has not met.
 _STEP = 8
 # A row of a block is at least so much of the longest one's length.
@@ -44,8 +46,9 @@ class Batch:
 
     ``slots`` [n, tokens, groups]: what they say.
     ``ids``, ``places`` (where in its row a token stands) and ``labels`` (UNTAUGHT, or the token to
-    be said next): int64 [places], those of the ``blocks`` in turn. ``depth``: how many of a
-    decoder's layers have to do, None all.
+    be said next): int64 [places], those of the ``blocks`` in turn. ``meant``: int64 [places, 2],
+    tokens of what a letter stands for, or UNTAUGHT. ``depth``: how many of a decoder's layers have
+    to do, None all.
     """
 
     pixels: NDArray[np.uint8]
@@ -53,6 +56,7 @@ class Batch:
     ids: Ints
     places: Ints
     labels: Ints
+    meant: Ints
     blocks: tuple[Block, ...]
     depth: int | None = None
 
@@ -95,6 +99,7 @@ def packed(rows: Sequence[tuple[View, Sequence[Line]]]) -> Batch:
         ids=np.concatenate(places.ids),
         places=np.concatenate(places.places),
         labels=np.concatenate(places.labels),
+        meant=np.concatenate(places.meant),
         blocks=tuple(places.blocks),
     )
 
@@ -107,6 +112,7 @@ class _Places:
         self.ids: list[Ints] = []
         self.places: list[Ints] = []
         self.labels: list[Ints] = []
+        self.meant: list[Ints] = []
 
     def add(
         self,
@@ -119,12 +125,16 @@ class _Places:
         """A block of ``lines`` that begin at place ``depths`` of their row."""
         shape = len(lines), -(-max(len(line.ids) for line in lines) // _STEP) * _STEP
         ids, labels = np.zeros(shape, np.int64), np.full(shape, UNTAUGHT)
+        meant = np.full((*shape, 2), UNTAUGHT)
         for row, line in enumerate(lines):
             n = len(line.ids)
             ids[row, :n] = line.ids
             labels[row, : n - 1] = np.where(line.taught, line.ids, UNTAUGHT)[1:]
+            for at, token in line.meant:
+                meant[row, at - 1] = token
         self.ids.append(ids.ravel())
         self.labels.append(labels.ravel())
+        self.meant.append(meant.reshape(-1, 2))
         self.places.append((np.asarray(depths)[:, None] + np.arange(shape[1])).ravel())
         self.blocks.append(
             Block(

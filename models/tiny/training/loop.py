@@ -111,6 +111,8 @@ class Training:
         first = int(state["step"]) if state else 0  # type: ignore[call-overload]
         if stage.fresh_decoder and not first:
             network.renew_decoder(self._model, seeds.number(self._plan.run, "decoder") % 2**31)
+        if stage.deepened and not first:
+            network.deepen(self._model)
         optimiser = Optimiser(self._model, stage)
         if state and first:
             optimiser.load(state["optimisers"])  # type: ignore[arg-type]

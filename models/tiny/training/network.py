@@ -12,7 +12,7 @@ from torch.nn import functional
 
 from edgeval.export.checkpoint import without_broken_torchvision
 from training import passes
-from training.batch import UNTAUGHT, Batch
+from training.batch import EARLY, UNTAUGHT, Batch
 from training.view import FPS, MOST_FRAMES, SQUARE
 from training.words import GROUPS, TOKENS_A_FRAME, UNSAID
 
@@ -101,6 +101,17 @@ def renew_decoder(model: Model, seed: int) -> None:
         text.norm.weight.fill_(1)
 
 
+def deepen(model: Model) -> None:
+    """Later layers begin as what the early ones are.
+
+    So they look up what those have found as those look up what is asked.
+    """
+    layers = model.model.text_model.layers
+    with torch.no_grad():
+        for at, layer in enumerate(layers[EARLY:]):
+            layer.load_state_dict(layers[at % EARLY].state_dict())
+
+
 def image_tokens(model: Model, pixels: torch.Tensor, dtype: torch.dtype) -> torch.Tensor:
     """[n, 3, S, S] in -1..1 to [n, TOKENS_A_FRAME, hidden]."""
     return passes.seen(model.model, pixels, dtype).view(len(pixels), TOKENS_A_FRAME, -1)
@@ -165,7 +176,10 @@ def told_tokens(
 def answer_loss(
     model: Model, tokens: torch.Tensor | None, batch: Batch, dtype: torch.dtype
 ) -> tuple[torch.Tensor, float]:
-    """Cross-entropy of the taught tokens, and the share of them that would be said."""
+    """Cross-entropy of the taught tokens, and the share of them that would be said.
+
+    Where a letter is to be said, what it stands for is to be known some layers before.
+    """
     table = model.get_input_embeddings().weight
     ids, labels = (
         torch.as_tensor(array, device=table.device) for array in (batch.ids, batch.labels)
@@ -176,10 +190,18 @@ def answer_loss(
         embeds = embeds.masked_scatter(held, tokens.flatten(0, 1).to(embeds.dtype))
     taught = (labels != UNTAUGHT).nonzero().squeeze(-1)
     wanted = labels[taught]
-    hidden = passes.decoded(model.model.text_model, embeds, batch, taught, dtype)
+    meant = torch.as_tensor(batch.meant, device=table.device)
+    lettered = (meant[:, 0] != UNTAUGHT).nonzero().squeeze(-1)
+    early = (EARLY, lettered) if len(lettered) and not batch.depth else None
+    hidden, known = passes.decoded(model.model.text_model, embeds, batch, taught, dtype, early)
     logits = functional.linear(hidden, table.to(dtype)).float()
     loss = functional.cross_entropy(logits, wanted)
-    return loss, float((logits.argmax(-1) == wanted).float().mean())
+    right = float((logits.argmax(-1) == wanted).float().mean())
+    if known is not None:
+        said = functional.linear(known, table.to(dtype)).float().log_softmax(-1)
+        # It counts as much as to say the letter does.
+        loss = loss - said.gather(1, meant[lettered]).mean(1).sum() / len(taught)
+    return loss, right
 
 
 def write_checkpoint(model: Model, tokenizer: Path, folder: Path) -> None:

@@ -9,7 +9,7 @@ from training.network import Model
 from training.stages import Stage
 
 _WARM_STEPS = 60
-_LEVEL, _LEAST = 0.55, 0.03
+_LEAST = 0.03
 _CLIP = 1.0
 
 
@@ -44,7 +44,7 @@ class Optimiser:
 
     def step(self, number: int) -> float:
         """One step with the gradients that are there; the share of the peak rate it had."""
-        share = rate(number, self._stage.steps)
+        share = rate(number, self._stage.steps, self._stage.level)
         for one, peaks in zip(self._both(), self._peaks, strict=True):
             for group, peak in zip(one.param_groups, peaks, strict=True):
                 group["lr"] = peak * share
@@ -64,8 +64,8 @@ class Optimiser:
             one.load_state_dict(held)
 
 
-def rate(number: int, steps: int) -> float:
-    """Share of the peak learning rate: up, level, then down to a thirtieth."""
+def rate(number: int, steps: int, level: float) -> float:
+    """Share of the peak learning rate: up, level until then, then down to a thirtieth."""
     warm = min(1.0, (number + 1) / min(_WARM_STEPS, max(1, steps // 5)))
     left = 1.0 - number / steps
-    return warm * min(1.0, max(_LEAST, left / (1 - _LEVEL)))
+    return warm * min(1.0, max(_LEAST, left / (1 - level)))

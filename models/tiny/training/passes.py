@@ -29,11 +29,13 @@ def decoded(
     batch: Batch,
     wanted: Tensor,
     dtype: torch.dtype,
-) -> Tensor:
+    early: tuple[int, Tensor] | None = None,
+) -> tuple[Tensor, Tensor | None]:
     """Embeddings of a batch's places [places, hidden] to what the last norm makes of those wanted.
 
     ``wanted``: int64 [n]. The last layer, of those that the batch goes through, leaves out what
-    leads to none of them.
+    leads to none of them. ``early``: a number of layers, and of which places the same is made
+    behind so many.
     """
     blocks, places = batch.blocks, torch.as_tensor(batch.places, device=embeds.device)
     heads = text.config.num_attention_heads
@@ -43,8 +45,11 @@ def decoded(
     masks: list[Tensor | None] = [*masks_of(blocks, embeds.new_empty(0, dtype=dtype))]
     x = embeds.float()
     layers = text.layers[: batch.depth]
-    for layer in layers:
+    held = None
+    for number, layer in enumerate(layers):
         last = layer is layers[-1]
+        if early is not None and number == early[0]:
+            held = scaled(picked(x, early[1]), dtype) * text.norm.weight.to(dtype)
         qkv = functional.linear(scaled(x, dtype), _inwards(layer, heads, wide).to(dtype))
         qk, v = qkv.split([2 * heads * wide, heads * wide], -1)
         pairs = torch.view_as_complex(qk.float().view(-1, 2 * heads, wide // 2, 2))
@@ -61,7 +66,7 @@ def decoded(
         both = both * layer.post_attention_layernorm.weight
         risen = gated(functional.linear(scaled(x, dtype), both.to(dtype)))
         x = x + functional.linear(risen, layer.mlp.down_proj.weight.to(dtype))
-    return scaled(x, dtype) * text.norm.weight.to(dtype)
+    return scaled(x, dtype) * text.norm.weight.to(dtype), held
 
 
 def _asked(at: int, blocks: Sequence[Block]) -> bool:

@@ -1,7 +1,5 @@
-"""Recall, learnt before anything else is: words alone, then clips made up of words at random.
+"""Exercises of recall: words alone, and clips made up of words at random.
 
-Skills are learnt one after the other. Mixed with all the rest, neither the steps between two places
-nor what came before was learnt in thousands of lines; a hundred steps of each alone taught them.
 Made-up clips stand in a video's own prompt, told as real ones are: what is learnt at other
 distances, between other tokens, is lost again at the first real clip. Cues are drawn with
 replacement: without it, what has been said already rules out answers, and that is learnt instead.
@@ -20,10 +18,9 @@ from edgeval.synth.draws import Draws
 from edgeval.synth.rooms import KINDS as THINGS
 from edgeval.synth.vocabulary import COLOURS, LETTERS, NAMES, ONE_TO_TEN, SHAPES
 from edgeval.types import Clip
-from training import wordings
 from training.scene import Drill, Image, Sample, Scene
 from training.skills.survey import STEP_M, area_of, long_of, said_m, said_steps, said_way
-from training.view import BLIND, Line, Seer, View
+from training.view import Line, Seer, View
 from training.words import GROUPS, Slots
 
 Row = tuple[View, list[Line]]
@@ -35,79 +32,25 @@ SIGNS = tuple(f"{colour} {shape}" for colour, shape in product(COLOURS, SHAPES))
 POOLS = (NAMES, ONE_TO_TEN, COLOURS, SHAPES, SIGNS, THINGS)
 _WORDS = (*COLOURS, *SHAPES, *NAMES, *(str(number) for number in range(1, 20)))
 _CUES = 8
-# Of the stage: until when words are repeated; then places alone; slides' order; tours; then all.
-_REPEATED, _PLACED, _IN_ORDER, _TOURED = 0.14, 0.24, 0.4, 0.62
-# What one look or two tell has to be known by this layer, or there is none left to find its letter.
-_EARLY = 4
-# Lines behind one made-up clip; at the end, how many of them want a letter, how many rows have no
-# clip, and how many batches want all by the early layer, and no letters.
-_LINES, _BY_LETTER, _CLIPLESS, _AGAIN = 4, 0.6, 0.2, 0.3
 # Metres around two things' middles; a way is clear from this sine on; one is nearer by so much.
 _AROUND_M, _CLEAR, _NEARER = 0.5, 0.1, 1.2
-# What is asked of slides while order is learnt, as often as it stands here: back is harder.
-_ORDERS = ("Before", "Before", "Next", "Beside", "Back")
 _MOST_FRAMES = 32
 
 
-def rows(draws: Draws, seer: Seer, share: float, n_lines: int) -> tuple[list[Row], int | None]:
-    """Exercises of ``n_lines`` lines, and by which layer they have to be answered.
-
-    ``share`` of the stage is over.
-    """
-    n_rows = max(1, n_lines // _LINES)
-    if share < _REPEATED:
-        return [(BLIND, [_repeated_or_letters(draws, seer)]) for _ in range(n_lines)], _EARLY
-    if share < _PLACED:
-        return [(BLIND, [seer.drill(places(draws))]) for _ in range(n_lines)], _EARLY
-    if share < _IN_ORDER:
-        hard = min(1.0, 1.5 * (share - _PLACED) / (_IN_ORDER - _PLACED))
-        return [_of_slides(draws, seer, hard) for _ in range(n_rows)], _EARLY
-    if share < _TOURED:
-        hard = min(1.0, 1.5 * (share - _IN_ORDER) / (_TOURED - _IN_ORDER))
-        return [_of_a_tour(draws, seer, hard) for _ in range(n_rows)], _EARLY
-    again = draws.random() < _AGAIN
-    made = []
-    for _ in range(n_rows):
-        if draws.random() < _CLIPLESS:
-            kinds = draws.choices((letters, places, sums), k=_LINES)
-            made += [(BLIND, [seer.drill(kind(draws))]) for kind in kinds]
-        else:
-            frames, facts = draws.choice((slides, tour))(draws, 1.0)
-            by_letter = 0.0 if again else _BY_LETTER
-            drills = [_drill(draws, facts, by_letter) for _ in range(_LINES)]
-            made.append(_row(draws, seer, frames, drills))
-    return made, _EARLY if again else None
+def of_words(draws: Draws, seer: Seer, head: str) -> Line:
+    """An exercise without a clip."""
+    if head == "Repeat":
+        return repeated(draws, seer)
+    return seer.drill({"Letter": letters, "Place": places, "Sum": sums}[head](draws))
 
 
-def _repeated_or_letters(draws: Draws, seer: Seer) -> Line:
-    return repeated(draws, seer) if draws.random() < 0.7 else seer.drill(letters(draws))
-
-
-def _of_slides(draws: Draws, seer: Seer, hard: float) -> Row:
-    frames, facts = slides(draws, hard)
-    heads = draws.choices(_ORDERS, k=_LINES)
-    return _row(draws, seer, frames, [_cued(draws, head, facts[head]) for head in heads])
-
-
-def _of_a_tour(draws: Draws, seer: Seer, hard: float) -> Row:
-    frames, facts = tour(draws, hard)
-    heads = ["Look", *draws.choices(tuple(facts), k=_LINES - 1)]
-    return _row(draws, seer, frames, [_cued(draws, head, facts[head]) for head in heads])
-
-
-def _drill(draws: Draws, facts: Facts, by_letter: float) -> Drill:
-    head = draws.choice(tuple(facts))
-    drill = _cued(draws, head, facts[head])
-    return wordings.lettered(drill, draws) if draws.random() < by_letter else drill
-
-
-def _cued(draws: Draws, head: str, pairs: Sequence[tuple[str, str]], n: int = _CUES) -> Drill:
+def cued(draws: Draws, head: str, pairs: Sequence[tuple[str, str]], n: int = _CUES) -> Drill:
     """``n`` cues with their answers, some more than once."""
     return Drill(head=f"{head}:", pairs=tuple(draws.choices(pairs, k=n)))
 
 
-def _row(draws: Draws, seer: Seer, frames: Sequence[Slots], drills: Sequence[Drill]) -> Row:
-    """As a video's prompt has them, so many seconds apart."""
+def row(draws: Draws, seer: Seer, frames: Sequence[Slots], drills: Sequence[Drill]) -> Row:
+    """Frames that are told and what is asked of them: as a video's prompt has them, in seconds."""
     clip = Clip(
         id="made up", setting="video", video=Path("made up"), questions=(), must_see_last=True
     )
@@ -219,8 +162,8 @@ def tour(draws: Draws, hard: float) -> tuple[list[Slots], Facts]:
     for _ in range(_CUES):
         one, other, third = draws.sample(things, 3)
         facts["Sooner"].append((f"{one}, {other}", min((one, other), key=things.index)))
-        three = sorted((one, other, third), key=things.index)
-        facts["Order"].append((f"{one}, {other}, {third}", ", ".join(three)))
+        some = draws.sample(things, draws.randint(3, 4))
+        facts["Order"].append((", ".join(some), ", ".join(sorted(some, key=things.index))))
         axis = draws.randrange(2)
         steps = said_steps(at[one][axis], at[other][axis])
         facts["Off"].append((f"{('across', 'along')[axis]} {one}, {other}", steps))
@@ -228,9 +171,10 @@ def tour(draws: Draws, hard: float) -> tuple[list[Slots], Facts]:
         way = turned(at[one], at[other], at[third])
         if way:
             facts["Turn"].append((f"{one}, {other}, {third}", way))
-        near, far = sorted((other, third), key=lambda to: math.dist(at[one], at[to]))
-        if math.dist(at[one], at[far]) > _NEARER * math.dist(at[one], at[near]):
-            facts["Nearer"].append((f"{one}, {other}, {third}", near))
+        some = draws.sample([to for to in things if to != one], draws.randint(2, 3))
+        near, *far = sorted(some, key=lambda to: math.dist(at[one], at[to]))
+        if math.dist(at[one], at[far[0]]) > _NEARER * math.dist(at[one], at[near]):
+            facts["Nearer"].append((", ".join((one, *some)), near))
     return frames, {head: pairs for head, pairs in facts.items() if pairs}
 
 

@@ -11,8 +11,8 @@ from dataclasses import dataclass, replace
 from pathlib import Path
 
 from edgeval.synth.draws import Draws, scene_draws
-from training import recall, seeds, wordings
-from training.batch import Parts, in_parts
+from training import curriculum, seeds, wordings
+from training.batch import EARLY, Parts, in_parts
 from training.scene import Asked, Sample
 from training.skills import SKILLS
 from training.stages import Stage
@@ -43,16 +43,15 @@ def group(recipe: Recipe, stage: Stage, number: int) -> list[Parts]:
     seer = Seer(recipe.tokenizer)
     draws = scene_draws(recipe.run, f"{stage.name} {number}")
     if stage.kind == "recall":
-        share = number / stage.steps
-        rows, depth = recall.rows(draws, seer, share, stage.lines)
-        return [in_parts(rows, stage.parts, depth)]
-    rows = list(_rows(recipe, stage, number, draws))
+        rows = curriculum.rows(draws, seer, stage.name, number / stage.steps, stage.lines)
+        return [in_parts(rows, stage.parts, None if stage.deepened else EARLY)]
+    shown = list(_rows(recipe, stage, number, draws))
     # One number of frames for all, or rows would be padded to the longest.
     most = draws.choice(N_FRAMES)
     told = number * stage.reuse < stage.told * stage.steps
     views = [
         (sample, seer.view(sample, most_frames=most, size=draws.choice(SIZES), told=told))
-        for sample in rows
+        for sample in shown
     ]
     if stage.kind == "vision":
         return [in_parts([(view, []) for _, view in views], stage.parts)] * stage.reuse
@@ -60,7 +59,7 @@ def group(recipe: Recipe, stage: Stage, number: int) -> list[Parts]:
     for _ in range(stage.reuse):
         asked = [(view, _lines(seer, stage, sample, view, draws)) for sample, view in views]
         if told and stage.rehearsed:
-            asked += recall.rows(draws, seer, 1.0, stage.rehearsed)[0]
+            asked += curriculum.anything(draws, seer, stage.rehearsed)
         batches.append(in_parts(asked, stage.parts))
     return batches
 

@@ -50,12 +50,14 @@ class Asked:
 
     ``final``: in the very words of the benchmark, answered as its rule reads answers; else worked
     out, in other words. ``at_once``: without the space that else stands before an answer.
+    ``meant``: what the answer, which says a letter and no more, stands for.
     """
 
     ask: Ask
     answer: str
     final: bool
     at_once: bool = False
+    meant: str = ""
 
     @property
     def said(self) -> str:
@@ -65,10 +67,14 @@ class Asked:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Drill:
-    """Many short cues and answers in one go, without a question's words around them."""
+    """Many short cues and answers in one go, without a question's words around them.
+
+    ``meant``: what each answer stands for, where all are letters.
+    """
 
     head: str
     pairs: tuple[tuple[str, str], ...]
+    meant: tuple[str, ...] = ()
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -15,9 +15,10 @@ class Stage:
 
     ``by_letter``, ``own_words`` and ``blind``: shares of drills, questions and rows. ``reuse``:
     batches that show the same clips and ask other things (or, of vision, show them in other noise).
+    ``deepened``: later layers begin as the early ones are, and are learnt from there.
     ``told``: share of the stage, its first, in which frames are not drawn: their image tokens are
     the words that they are to say; ``rehearsed``: lines of recall beside those. ``muon`` and
-    ``adam``: peak learning rates.
+    ``adam``: peak learning rates, held for ``level`` of the stage.
     """
 
     name: str
@@ -33,8 +34,10 @@ class Stage:
     told: float = 0.0
     rehearsed: int = 0
     fresh_decoder: bool = False
+    deepened: bool = False
     muon: float = 0.02
     adam: float = 2e-3
+    level: float = 0.55
     parts: int = 1
 
 
@@ -42,7 +45,13 @@ class Stage:
 # embeddings as they are; drills, recall of real clips; then questions with their steps; then as the
 # benchmarks ask and read them.
 _VISION = Stage(name="vision", kind="vision", steps=0, muon=0.02, adam=2e-3)
-_RECALL = Stage(name="recall", kind="recall", steps=0, fresh_decoder=True, muon=0.01, adam=1e-3)
+# What is practised last is learnt no slower than the rest.
+_RECALL = Stage(
+    name="recall", kind="recall", steps=0, fresh_decoder=True, muon=0.01, adam=1e-3, level=0.9
+)
+_LETTERS = Stage(
+    name="letters", kind="recall", steps=0, deepened=True, muon=0.01, adam=1e-3, level=0.8
+)
 _DRILLS = Stage(
     name="drills",
     kind="answers",
@@ -96,7 +105,14 @@ class Scale:
 SCALES: Mapping[str, Scale] = {
     # Two slow cores, 90 minutes.
     "cpu": Scale(
-        steps={"vision": 3000, "recall": 3000, "drills": 1800, "steps": 1800, "final": 3600},
+        steps={
+            "vision": 3000,
+            "recall": 1700,
+            "letters": 1500,
+            "drills": 1200,
+            "steps": 1800,
+            "final": 3600,
+        },
         vision_rows={"lessons": 6, "rooms": 5, "films": 3, "routines": 1},
         # Drawing these clips takes three times as long as a step.
         vision_reuse=2,
@@ -108,7 +124,14 @@ SCALES: Mapping[str, Scale] = {
     ),
     # One GPU with sixteen cores that draw, 10 minutes.
     "gpu": Scale(
-        steps={"vision": 500, "recall": 900, "drills": 500, "steps": 1200, "final": 1200},
+        steps={
+            "vision": 500,
+            "recall": 550,
+            "letters": 350,
+            "drills": 500,
+            "steps": 1200,
+            "final": 1200,
+        },
         vision_rows={"lessons": 24, "rooms": 20, "films": 12, "routines": 4},
         rows={"lessons": 20, "rooms": 16, "films": 10, "routines": 4},
         recall_lines=160,
@@ -117,7 +140,14 @@ SCALES: Mapping[str, Scale] = {
     ),
     # A third of the rows and a tenth of the steps, to see the curves fall before the time is spent.
     "pilot": Scale(
-        steps={"vision": 220, "recall": 300, "drills": 80, "steps": 80, "final": 40},
+        steps={
+            "vision": 220,
+            "recall": 190,
+            "letters": 110,
+            "drills": 80,
+            "steps": 80,
+            "final": 40,
+        },
         vision_rows={"lessons": 3, "rooms": 2, "films": 2, "routines": 1},
         rows={"lessons": 2, "rooms": 1, "films": 1, "routines": 1},
         recall_lines=24,
@@ -127,7 +157,14 @@ SCALES: Mapping[str, Scale] = {
     ),
     # Every part once, for tests; it learns next to nothing.
     "smoke": Scale(
-        steps={"vision": 6, "recall": 8, "drills": 2, "steps": 4, "final": 4},
+        steps={
+            "vision": 6,
+            "recall": 8,
+            "letters": 4,
+            "drills": 2,
+            "steps": 4,
+            "final": 4,
+        },
         vision_rows={"lessons": 1, "rooms": 1, "films": 1, "routines": 1},
         rows={"lessons": 1, "rooms": 1, "films": 1, "routines": 1},
         recall_lines=8,
@@ -148,7 +185,10 @@ def stages(scale: Scale, only: Mapping[str, int] | None = None) -> tuple[Stage, 
             skills=scale.vision_rows,
             reuse=scale.vision_reuse,
         ),
-        replace(_RECALL, steps=steps["recall"], lines=scale.recall_lines),
+        *(
+            replace(one, steps=steps[one.name], lines=scale.recall_lines)
+            for one in (_RECALL, _LETTERS)
+        ),
         *(
             replace(
                 one,

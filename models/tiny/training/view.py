@@ -34,6 +34,7 @@ CONSTANTS = Constants(
     max_frames=MOST_FRAMES,
 )
 Pixels = NDArray[np.uint8]
+Meant = tuple[int, int]
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -60,10 +61,14 @@ BLIND = View(
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Line:
-    """Tokens behind a prefix; ``taught``: which of them are learnt to be said."""
+    """Tokens behind a prefix; ``taught``: which of them are learnt to be said.
+
+    ``meant``: places of letters, and the first two tokens of what each stands for.
+    """
 
     ids: tuple[int, ...]
     taught: tuple[bool, ...]
+    meant: tuple[tuple[int, Meant], ...] = ()
 
 
 class Seer:
@@ -165,18 +170,35 @@ class Seer:
         if ids[:n] != view.prefix:
             raise ValueError(f"{sample.clip.id}: a question changes the tokens before it")
         answer = (*self.tokenizer.encode(asked.said), self._end)
+        meant: tuple[tuple[int, Meant], ...] = ()
+        if asked.meant:
+            # The letter or the number; before or behind it may stand what the benchmark wants.
+            said = [self.tokenizer.decode([token]).strip() for token in answer]
+            at = next(at for at, text in enumerate(said) if len(text) == 1 and text.isalnum())
+            meant = ((len(ids) - n + at, self._begin(asked.meant)),)
         return Line(
             ids=(*ids[n:], *answer),
             taught=(*(False,) * (len(ids) - n), *(True,) * len(answer)),
+            meant=meant,
         )
 
     def drill(self, drill: Drill) -> Line:
         """Cues and answers in a row; the answers are taught."""
         ids = list(self.tokenizer.encode(drill.head))
         taught = [False] * len(ids)
+        said = []
         for cue, answer in drill.pairs:
             for text, learnt in ((cue, False), (answer, True)):
                 part = self.tokenizer.encode(f" {text}")
+                if learnt:
+                    said.append(len(ids))
                 ids += part
                 taught += [learnt] * len(part)
-        return Line(ids=tuple(ids), taught=tuple(taught))
+        meant = zip(said, map(self._begin, drill.meant), strict=False)
+        return Line(ids=tuple(ids), taught=tuple(taught), meant=tuple(meant))
+
+    def _begin(self, text: str) -> Meant:
+        """The first two tokens of an option, as it stands behind its letter; or one, twice."""
+        first, *more = self.tokenizer.encode(f" {text}")
+        second = next((one for one in more if self.tokenizer.decode([one]) not in ",."), first)
+        return first, second

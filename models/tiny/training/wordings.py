@@ -2,8 +2,9 @@
 
 from __future__ import annotations
 
+import itertools
 import re
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Mapping, Sequence
 from types import MappingProxyType
 
 from edgeval.benchmarks.base import Benchmark
@@ -14,6 +15,8 @@ from training.scene import Asked, Drill
 LETTERS = "ABCDEFGHIJ"
 _LETTERED = re.compile(r"^\(?([A-J])[.):]")
 LONGEST = 64
+# How often options stand behind each cue; how many are wrong there.
+_OPTIONS_BEHIND, _OTHERS = 0.5, (1, 4)
 _TEMPLATES = (
     "{text}{options}\nThink, then answer.",
     "Question: {text}{options}\nExplain your answer.",
@@ -116,22 +119,75 @@ def final(benchmark: Benchmark, clip: Clip, question: Question, worked: str) -> 
     name = benchmark.name
     answer = _FINAL.get(f"{name} {clip.setting}", _FINAL.get(name, _letter))(question, worked)
     at_once = name in _AT_ONCE
-    return Asked(ask=benchmark.ask(clip, question), answer=answer, final=True, at_once=at_once)
+    return Asked(
+        ask=benchmark.ask(clip, question),
+        answer=answer,
+        final=True,
+        at_once=at_once,
+        meant=telling(question) if answer in _bare_answers(question) else "",
+    )
 
 
 def lettered(drill: Drill, draws: Draws) -> Drill:
-    """The same, asked for the letters of its answers: looked up, then found among options."""
-    answers = list(dict.fromkeys(answer for _, answer in drill.pairs))
+    """The same, asked for letters of answers: looked up, then found among options.
+
+    Those stand once, before all cues, or behind each its own, as questions have them.
+    """
+    answers = list(dict.fromkeys(_answers(drill)))
     if drill.head.startswith("\n") or not 1 < len(answers) <= len(LETTERS):
         return drill
+    if draws.random() < _OPTIONS_BEHIND:
+        return _quizzed(drill, answers, draws)
     letters = dict(zip(draws.sample(answers, len(answers)), LETTERS, strict=False))
     options = "".join(f"\n{letter}. {answer}" for answer, letter in letters.items())
     pairs = tuple((cue, letters[answer]) for cue, answer in drill.pairs)
-    return Drill(head=f"{options}\n{drill.head}", pairs=pairs)
+    return Drill(head=f"{options}\n{drill.head}", pairs=pairs, meant=_answers(drill))
+
+
+def _quizzed(drill: Drill, answers: Sequence[str], draws: Draws) -> Drill:
+    pairs = []
+    for cue, answer in drill.pairs:
+        others = [one for one in _mistaken(cue, answer, draws) or answers if one != answer]
+        said = draws.sample(others, min(len(others), draws.randint(*_OTHERS)))
+        said.insert(draws.randint(0, len(said)), answer)
+        options = "".join(f"\n{x}. {text}" for x, text in zip(LETTERS, said, strict=False))
+        pairs.append((f"{cue}?{options}:", LETTERS[said.index(answer)]))
+    return Drill(head=drill.head, pairs=tuple(pairs), meant=_answers(drill))
+
+
+def _answers(drill: Drill) -> tuple[str, ...]:
+    return tuple(answer for _, answer in drill.pairs)
+
+
+def _mistaken(cue: str, answer: str, draws: Draws) -> list[str]:
+    """Of an order other orders, of one thing named the others; else none."""
+    named = answer.split(", ")
+    if len(named) == 1:
+        named = cue.split(", ")
+        return named if answer in named else []
+    orders = (", ".join(draws.sample(named, len(named))) for _ in range(2 * _OTHERS[1]))
+    return [*dict.fromkeys(orders)]
 
 
 def short(question: Question, draws: Draws) -> Asked:
     """The question in our own words, answered by the bare letter or number."""
     text = draws.choice(_BARE).format(text=question.text.strip(), options=_options(question))
     end = letter_of(question) or question.answer
-    return Asked(ask=Ask(text=text, max_new_tokens=LONGEST), answer=end, final=False)
+    meant = telling(question)
+    return Asked(ask=Ask(text=text, max_new_tokens=LONGEST), answer=end, final=False, meant=meant)
+
+
+def _bare_answers(question: Question) -> set[str]:
+    return {of(question, "") for of in (_letter, _bracket, _option)} if question.choices else set()
+
+
+def telling(question: Question) -> str:
+    """What a right letter stands for, from the first word on that not all options begin with."""
+    letter = letter_of(question)
+    if not letter:
+        return ""
+    options = [bare(option).split() for option in question.choices]
+    same = itertools.takewhile(lambda words: len(set(words)) == 1, zip(*options, strict=False))
+    shared = len(list(same))
+    right = options[LETTERS.index(letter)]
+    return " ".join(right[shared:] or right)

@@ -11,7 +11,7 @@ import pytest
 torch = pytest.importorskip("torch")
 pytest.importorskip("transformers")
 
-STEPS = {"vision": 2, "recall": 2, "drills": 2, "steps": 2, "final": 1}
+STEPS = {"vision": 2, "recall": 2, "letters": 1, "drills": 2, "steps": 2, "final": 1}
 
 
 def plan(folder: Path, tokenizer_file: Path, **other: object):  # type: ignore[no-untyped-def]
@@ -132,7 +132,7 @@ def test_a_blind_training_comes_to_its_end(tmp_path: Path, tokenizer_file: Path,
     assert [row["stage"] for row in rows] == [name for name in STEPS if name != "vision"]
 
 
-@pytest.mark.parametrize("name", ["vision", "recall", "final"])
+@pytest.mark.parametrize("name", ["vision", "recall", "letters", "final"])
 def test_parts_side_by_side_have_the_gradients_of_the_whole(
     tokenizer_file: Path, hf: None, name: str
 ) -> None:

@@ -228,9 +228,10 @@ def _walked(survey: Survey, draws: Draws) -> tuple[str, str]:
 
 def _nearer(survey: Survey, draws: Draws) -> tuple[str, str]:
     anchor = draws.choice(sorted(survey.single))
-    one, other = draws.sample(sorted(survey.room.boxes.keys() - {anchor}), 2)
-    near = min((one, other), key=lambda kind: survey.gap_m(anchor, kind))
-    return f"{anchor}, {one}, {other}", near
+    others = sorted(survey.room.boxes.keys() - {anchor})
+    some = draws.sample(others, min(len(others), draws.randint(2, 4)))
+    near = min(some, key=lambda kind: survey.gap_m(anchor, kind))
+    return ", ".join((anchor, *some)), near
 
 
 def _sooner(survey: Survey, draws: Draws) -> tuple[str, str]:
@@ -239,7 +240,7 @@ def _sooner(survey: Survey, draws: Draws) -> tuple[str, str]:
 
 
 def _ordered(survey: Survey, draws: Draws) -> tuple[str, str]:
-    kinds = draws.sample(sorted(survey.room.boxes), 3)
+    kinds = draws.sample(sorted(survey.room.boxes), draws.randint(3, 4))
     return ", ".join(kinds), ", ".join(sorted(kinds, key=survey.first))
 
 
