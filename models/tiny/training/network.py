@@ -102,14 +102,16 @@ def renew_decoder(model: Model, seed: int) -> None:
 
 
 def deepen(model: Model) -> None:
-    """Later layers begin as what the early ones are.
+    """Later layers begin as copies of the early ones that add nothing yet.
 
-    So they look up what those have found as those look up what is asked.
+    So the network says what it said, and there is room for more.
     """
     layers = model.model.text_model.layers
     with torch.no_grad():
         for at, layer in enumerate(layers[EARLY:]):
             layer.load_state_dict(layers[at % EARLY].state_dict())
+            layer.self_attn.o_proj.weight.zero_()
+            layer.mlp.down_proj.weight.zero_()
 
 
 def image_tokens(model: Model, pixels: torch.Tensor, dtype: torch.dtype) -> torch.Tensor:

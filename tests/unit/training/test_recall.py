@@ -59,9 +59,9 @@ def test_each_skill_is_practised_from_easy_to_hard(tokenizer_file: Path, stage: 
             if phase.heads[0] in curriculum.CLIPS:
                 about = [text for text in texts if any(f"{head}:" in text for head in phase.heads)]
                 assert len(about) > 0.5 * len(texts)
-        if not phase.others and easy[0][0].prefix:
+        if phase.others < 0.4 and phase.heads[0] in curriculum.CLIPS:
             frames = [sum(len(view.slots) for view, _ in rows) for rows in (easy, hard)]
-            assert frames[1] > 1.4 * frames[0]
+            assert frames[1] > 1.2 * frames[0]
     assert began == 1.0
 
 
