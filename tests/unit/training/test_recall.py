@@ -8,7 +8,8 @@ from itertools import pairwise
 from pathlib import Path
 
 import pytest
-from training import curriculum, recall
+from training import curriculum, recall, seeds
+from training.skills import SKILLS
 from training.view import Seer
 
 from edgeval.synth.draws import scene_draws
@@ -101,3 +102,13 @@ def test_a_tour_is_asked_as_it_is_shown() -> None:
     for cue, nearer in facts["Nearer"]:
         one, *others = cue.split(", ")
         assert nearer == min(others, key=lambda to: math.dist(place[one], place[to]))
+
+
+@pytest.mark.parametrize("skill", sorted(SKILLS))
+def test_what_exercises_begin_with_is_a_token(tokenizer_file: Path, skill: str) -> None:
+    """Though the tokenizer is built of questions: what is practised may change, and it stays."""
+    tokenizer = Seer(tokenizer_file).tokenizer
+    heads = set(curriculum.CLIPS)
+    for sample in SKILLS[skill]([seeds.deal(5, "steps", skill, 0, at) for at in range(8)]):
+        heads |= {drill.head[:-1] for drill in sample.drills if drill.head[0] != "\n"}
+    assert [head for head in sorted(heads) if len(tokenizer.encode(head)) != 1] == []
