@@ -18,6 +18,7 @@ from edgeval.synth.draws import Draws
 from edgeval.synth.rooms import KINDS as THINGS
 from edgeval.synth.vocabulary import COLOURS, LETTERS, NAMES, ONE_TO_TEN, SHAPES
 from edgeval.types import Clip
+from training import wordings
 from training.scene import Drill, Image, Sample, Scene
 from training.skills.survey import STEP_M, area_of, long_of, said_m, said_steps, said_way
 from training.view import Line, Seer, View
@@ -81,9 +82,8 @@ def letters(draws: Draws) -> Drill:
     """Options, and the letter of one."""
     pool = draws.choice(POOLS)
     said = draws.sample(pool, min(len(pool), draws.randint(2, len(LETTERS))))
-    head = "".join(f"\n{x}. {text}" for x, text in zip(LETTERS, said, strict=False))
     pairs = list(zip(said, LETTERS, strict=False))
-    return Drill(head=head, pairs=tuple(draws.choices(pairs, k=_CUES)))
+    return Drill(head=wordings.listed(said), pairs=tuple(draws.choices(pairs, k=_CUES)))
 
 
 def sums(draws: Draws) -> Drill:

@@ -15,7 +15,7 @@ class Stage:
 
     ``by_letter``, ``own_words`` and ``blind``: shares of drills, questions and rows. ``reuse``:
     batches that show the same clips and ask other things (or, of vision, show them in other noise).
-    ``deepened``: later layers begin as the early ones are, and are learnt from there.
+    ``deepened``: later layers begin as copies of the early ones that add nothing yet.
     ``told``: share of the stage, its first, in which frames are not drawn: their image tokens are
     the words that they are to say; ``rehearsed``: lines of recall beside those. ``muon`` and
     ``adam``: peak learning rates, held for ``level`` of the stage.
@@ -42,8 +42,8 @@ class Stage:
 
 
 # Image tokens become words; words alone and made-up clips teach recall, from a fresh decoder,
-# embeddings as they are; drills, recall of real clips; then questions with their steps; then as the
-# benchmarks ask and read them.
+# embeddings as they are, then letters of answers; drills are recall of real clips; then questions
+# with their steps; then as the benchmarks ask and read them.
 _VISION = Stage(name="vision", kind="vision", steps=0, muon=0.02, adam=2e-3)
 # What is practised last is learnt no slower than the rest.
 _RECALL = Stage(

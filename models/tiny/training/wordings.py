@@ -65,8 +65,12 @@ def _options(question: Question) -> str:
     """A line an option, under letters; "" where there are none."""
     if not letter_of(question):
         return ""
-    lines = zip(LETTERS, question.choices, strict=False)
-    return "".join(f"\n{letter}. {bare(option)}" for letter, option in lines)
+    return listed([bare(option) for option in question.choices])
+
+
+def listed(options: Sequence[str]) -> str:
+    """A line an option, under letters."""
+    return "".join(f"\n{x}. {text}" for x, text in zip(LETTERS, options, strict=False))
 
 
 def _videommmu(question: Question, worked: str) -> str:
@@ -139,9 +143,8 @@ def lettered(drill: Drill, draws: Draws) -> Drill:
     if draws.random() < _OPTIONS_BEHIND:
         return _quizzed(drill, answers, draws)
     letters = dict(zip(draws.sample(answers, len(answers)), LETTERS, strict=False))
-    options = "".join(f"\n{letter}. {answer}" for answer, letter in letters.items())
     pairs = tuple((cue, letters[answer]) for cue, answer in drill.pairs)
-    return Drill(head=f"{options}\n{drill.head}", pairs=pairs, meant=_answers(drill))
+    return Drill(head=f"{listed([*letters])}\n{drill.head}", pairs=pairs, meant=_answers(drill))
 
 
 def _quizzed(drill: Drill, answers: Sequence[str], draws: Draws) -> Drill:
@@ -150,8 +153,7 @@ def _quizzed(drill: Drill, answers: Sequence[str], draws: Draws) -> Drill:
         others = [one for one in _mistaken(cue, answer, draws) or answers if one != answer]
         said = draws.sample(others, min(len(others), draws.randint(*_OTHERS)))
         said.insert(draws.randint(0, len(said)), answer)
-        options = "".join(f"\n{x}. {text}" for x, text in zip(LETTERS, said, strict=False))
-        pairs.append((f"{cue}?{options}:", LETTERS[said.index(answer)]))
+        pairs.append((f"{cue}?{listed(said)}:", LETTERS[said.index(answer)]))
     return Drill(head=drill.head, pairs=tuple(pairs), meant=_answers(drill))
 
 

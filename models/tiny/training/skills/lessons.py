@@ -112,9 +112,8 @@ def _drill(lesson: Lesson, draws: Draws) -> Drill:
     if kind == "Letter":
         pool = draws.choice(_POOLS)
         said = draws.sample(pool, min(len(pool), draws.randint(4, 10)))
-        head = "".join(f"\n{x}. {text}" for x, text in zip(LETTERS, said, strict=False))
-        pairs = [(text, x) for x, text in zip(LETTERS, said, strict=False)]
-        return Drill(head=head, pairs=tuple(draws.choices(pairs, k=_DRILL)))
+        pairs = list(zip(said, LETTERS, strict=False))
+        return Drill(head=wordings.listed(said), pairs=tuple(draws.choices(pairs, k=_DRILL)))
     if kind == "Sum":
         sums = [(draws.randint(1, 10), draws.randint(1, 9)) for _ in range(_DRILL)]
         return Drill(head="Sum:", pairs=tuple((f"{a} + {b}", str(a + b)) for a, b in sums))
